@@ -1,0 +1,80 @@
+"""One running Keyplex: its data folder, its secrets, and where its servers listen.
+
+Everything that a process must know to join an instance follows from the data folder
+alone, so ``manage.py`` works beside a running ``./start`` with no other setup.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import tempfile
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import quote
+
+ROOT = Path(__file__).resolve().parent.parent
+SOCKET_PATH_LIMIT = 107  # bytes of sockaddr_un.sun_path, less the closing NUL
+LONGEST_SOCKET_NAME = ".s.PGSQL.5432.lock"
+
+
+class Instance:
+    """The data folder ``KEYPLEX_DATA`` (default ``var`` beside ``manage.py``)."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+
+    @classmethod
+    def from_environment(cls) -> "Instance":
+        return cls(ROOT / os.environ.get("KEYPLEX_DATA", "var"))
+
+    @property
+    def journal(self) -> Path:
+        return self.data / "journal"
+
+    @property
+    def sockets(self) -> Path:
+        """Where the embedded servers listen: in the data folder unless its path is too long."""
+        inside = self.data / "run"
+        if len(os.fsencode(inside / LONGEST_SOCKET_NAME)) <= SOCKET_PATH_LIMIT:
+            return inside
+        name = hashlib.sha256(os.fsencode(self.data)).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"keyplex-{os.getuid()}-{name}"
+
+    @property
+    def database_url(self) -> str:
+        """``DATABASE_URL``, else the embedded PostgreSQL of this folder."""
+        embedded = f"postgresql://keyplex@/keyplex?host={quote(str(self.sockets))}"
+        return os.environ.get("DATABASE_URL") or embedded
+
+    @property
+    def redis_url(self) -> str:
+        """``REDIS_URL``, else the embedded Valkey of this folder."""
+        return os.environ.get("REDIS_URL") or f"unix://{self.sockets / 'redis.sock'}"
+
+    @property
+    def broker_url(self) -> str:
+        """The same server in the spelling that Celery understands."""
+        return self.redis_url.replace("unix://", "redis+socket://", 1)
+
+    def secret(self, name: str) -> str:
+        """A secret of one purpose: from ``KEYPLEX_<NAME>``, else made once and kept in the folder."""
+        return os.environ.get(f"KEYPLEX_{name.upper()}") or self._secrets[name]
+
+    @cached_property
+    def _secrets(self) -> dict[str, str]:
+        """The folder's own secrets; readable by its owner only, written whole or not at all."""
+        path = self.data / "secrets.json"
+        self.data.mkdir(parents=True, exist_ok=True)
+        with open(self.data / "secrets.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+            missing = {"secret_key", "key_pepper", "sandbox_token"} - kept.keys()
+            if missing:
+                kept |= {name: secrets.token_urlsafe(48) for name in sorted(missing)}
+                draft = path.with_suffix(".new")
+                draft.touch(mode=0o600)
+                draft.write_text(json.dumps(kept, indent=1))
+                draft.replace(path)
+        return kept

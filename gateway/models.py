@@ -1,0 +1,75 @@
+"""The catalogue: which models can be called, and through whom."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+
+class Provider(models.Model):
+    """Somebody who serves models. A ``base_url`` that begins with / is on this very server."""
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=50)
+    base_url = models.CharField(max_length=200)
+    credential_env = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        ordering = ["slug"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LanguageModel(models.Model):
+    """What a caller can name in ``model``, by its id or by any of its aliases."""
+
+    class Kind(models.TextChoices):
+        CHAT = "chat"
+        EMBEDDING = "embedding"
+
+    model_id = models.CharField(max_length=100, unique=True)
+    aliases = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    owned_by = models.CharField(max_length=50)
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.CHAT)
+    context_window = models.PositiveIntegerField(null=True, blank=True)
+    max_output_tokens = models.PositiveIntegerField(default=4096)
+    dimensions = models.PositiveIntegerField(null=True, blank=True)
+    best_for = models.CharField(max_length=200, blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField()
+    disabled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["position", "model_id"]
+
+    def __str__(self) -> str:
+        return self.model_id
+
+
+class ModelRoute(models.Model):
+    """One way to reach a model; lower ``priority`` is tried first."""
+
+    model = models.ForeignKey(LanguageModel, on_delete=models.CASCADE, related_name="routes")
+    provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="routes")
+    upstream_model = models.CharField(max_length=100)
+    priority = models.PositiveSmallIntegerField(default=0)
+    weight = models.PositiveSmallIntegerField(default=1)
+    disabled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["priority", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["model", "provider", "upstream_model"], name="route_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} → {self.provider}: {self.upstream_model}"
+
+
+class CatalogVersion(models.Model):
+    """One row; its number rises with every change, and gateways reload when they see that."""
+
+    number = models.PositiveBigIntegerField(default=0)
