@@ -59,7 +59,7 @@ class Instance:
         return self.redis_url.replace("unix://", "redis+socket://", 1)
 
     def secret(self, name: str) -> str:
-        """A secret of one purpose: from ``KEYPLEX_<NAME>``, else made once and kept in the folder."""
+        """A secret of one purpose: ``KEYPLEX_<NAME>``, else made once and kept in the folder."""
         return os.environ.get(f"KEYPLEX_{name.upper()}") or self._secrets[name]
 
     @cached_property
@@ -67,7 +67,7 @@ class Instance:
         """The folder's own secrets; readable by its owner only, written whole or not at all."""
         path = self.data / "secrets.json"
         self.data.mkdir(parents=True, exist_ok=True)
-        with open(self.data / "secrets.lock", "w") as lock:
+        with (self.data / "secrets.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
             missing = {"secret_key", "key_pepper", "sandbox_token"} - kept.keys()

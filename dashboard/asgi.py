@@ -1,0 +1,50 @@
+"""Two applications in one process: the gateway for /v1, Django for everything else."""
+
+import atexit
+import os
+import sys
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
+django_app = get_asgi_application()  # first: it loads the apps that the gateway imports
+
+from dashboard.health import healthz, readyz  # noqa: E402
+from gateway.call import Receive, Scope, Send  # noqa: E402
+from gateway.sandbox import sandbox  # noqa: E402
+from gateway.wiring import Running  # noqa: E402
+
+running: Running | None = None
+DIRECT = {"/healthz": healthz, "/readyz": readyz}
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "lifespan":  # Django speaks no lifespan
+        return await lifespan(receive, send)
+    path: str = scope["path"]
+    short = path.removeprefix("/api")
+    if running and (short.startswith("/v1/") or short == "/v1"):
+        return await running.gateway({**scope, "path": short}, receive, send)
+    if path.startswith("/sandbox/v1/"):
+        return await sandbox(scope, receive, send)
+    if path in DIRECT:
+        return await DIRECT[path](scope, receive, send)
+    return await django_app(scope, receive, send)  # type: ignore[arg-type]
+
+
+async def lifespan(receive: Receive, send: Send) -> None:
+    global running
+    await receive()
+    running = await Running.start()
+    atexit.register(leave)
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await running.stop()
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+def leave() -> None:
+    """End without finalising the interpreter: threads of the HTTP client may still call into it."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

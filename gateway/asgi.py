@@ -1,0 +1,143 @@
+"""The gateway as an ASGI application: /v1 without a framework, because the routes are few."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from usage.journal import Journal
+
+from gateway import database, endpoints
+from gateway.auth import Callers
+from gateway.call import Call, Receive, Scope, Send
+from gateway.catalog import Catalog
+from gateway.counters import spent_by
+from gateway.errors import (
+    APIError,
+    ClientLeft,
+    Unavailable,
+    UnknownEndpoint,
+    WrongMethod,
+)
+from gateway.limits import Cold, Decision, Limiter, Stale
+from gateway.meter import Meter
+from gateway.upstream import Upstream
+
+log = logging.getLogger(__name__)
+Endpoint = Callable[["Gateway", Call], Awaitable[None]]
+ROUTES: dict[str, tuple[str, Endpoint]] = {
+    "/v1/chat/completions": ("POST", endpoints.chat_completions),
+    "/v1/models": ("GET", endpoints.models),
+}
+CLIENT_LEFT = 499
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """Five collaborators; ``__call__`` is the boundary that no error passes."""
+
+    callers: Callers
+    catalog: Catalog
+    limiter: Limiter
+    journal: Journal
+    upstream: Upstream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        call = Call(scope, receive, send)
+        try:
+            await self.endpoint_for(call)(self, call)
+        except APIError as error:
+            await self.refuse(call, error)
+        except ClientLeft:
+            self.finish(call, CLIENT_LEFT, "client_disconnect")
+        except asyncio.CancelledError:
+            self.finish(call, CLIENT_LEFT, "client_disconnect")
+            raise
+        except Exception:
+            log.exception("%s failed", call.request_id)
+            await self.refuse(call, APIError("Something went wrong on our side."))
+
+    def endpoint_for(self, call: Call) -> Endpoint:
+        path = call.path.rstrip("/")
+        if path not in ROUTES:
+            known = ", ".join(ROUTES)
+            raise UnknownEndpoint(f"There is nothing at this address. Known are {known}.")
+        method, endpoint = ROUTES[path]
+        if call.method != method:
+            raise WrongMethod(f"{path} takes {method} only.", allow=method)
+        return endpoint
+
+    async def authenticate(self, call: Call, endpoint: str) -> Meter:
+        """Who calls, with a meter that runs from now on. Raises NotAuthenticated, Unavailable."""
+        caller = await self.callers.authenticate(call.headers)
+        call.meter = Meter(call, caller, self.journal, self.limiter, endpoint)
+        return call.meter
+
+    async def admit(self, meter: Meter, tokens: int) -> None:
+        """Reserve a request and ``tokens`` under every limit. Raises RateLimited, Unavailable."""
+        request_id = meter.call.request_id
+        await self.decide(
+            meter,
+            lambda: self.limiter.admit(
+                meter.caller.account_id,
+                meter.caller.epoch,
+                meter.caller.limits,
+                request_id=request_id,
+                tokens=tokens,
+            ),
+        )
+        decision = meter.decision
+        assert decision is not None
+        if not decision.admitted:
+            raise decision.refusal()
+
+    async def show_limits(self, meter: Meter) -> None:
+        """Put the state of the limits into the headers of an answer that reserves nothing."""
+        await self.decide(
+            meter,
+            lambda: self.limiter.peek(
+                meter.caller.account_id, meter.caller.epoch, meter.caller.limits
+            ),
+        )
+
+    async def decide(self, meter: Meter, ask: Callable[[], Awaitable[Decision]]) -> None:
+        """Ask; where we or Redis know too little, learn it from PostgreSQL and ask again."""
+        for _ in range(3):
+            try:
+                meter.decision = await ask()
+            except Stale:
+                meter.caller = await self.callers.reload(meter.call.headers)
+            except Cold:
+                account_id, now = meter.caller.account_id, datetime.now(UTC)
+                spent = await database.query(spent_by, account_id, now)
+                await self.limiter.restore(account_id, meter.caller.epoch, now, spent)
+            else:
+                meter.call.response_headers += meter.decision.headers()
+                return
+        raise Unavailable("Limits are being updated; try again.")
+
+    async def refuse(self, call: Call, error: APIError) -> None:
+        """Answer with the envelope, the limits' headers and a row in the log."""
+        meter = call.meter
+        if meter and meter.decision is None and error.status < 500:
+            try:
+                await self.show_limits(meter)
+            except APIError as other:  # the refusal itself stands
+                log.info("%s is answered without its limits: %s", call.request_id, other)
+        self.finish(call, error.status, outcome_of(error), error)
+        if call.status is None:
+            call.response_headers += error.headers()
+            await call.answer(error.status, error.body(call.request_id))
+
+    def finish(self, call: Call, status: int, outcome: str, error: APIError | None = None) -> None:
+        if call.meter:
+            call.meter.finish(status, outcome, error)
+
+
+def outcome_of(error: APIError) -> str:
+    if error.code and error.code.startswith(("upstream", "rejected", "invalid_upstream", "model")):
+        return "upstream_error"
+    if error.status in (429, 503):
+        return "refused"
+    return "client_error" if error.status < 500 else "upstream_error"

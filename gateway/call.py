@@ -1,0 +1,147 @@
+"""One API call while it runs: what the client sent, and what we have answered so far."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from gateway.errors import BodyTooLarge, ClientLeft, Headers, InvalidRequest
+
+if TYPE_CHECKING:
+    from gateway.meter import Meter
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+MAX_BODY = 25 * 1024 * 1024
+BODY_DEADLINE = 30.0  # seconds to receive a whole body
+LISTEN_AFTER = 0.05  # most calls are over by then and never pay for watching their client
+JSON: Headers = [(b"content-type", b"application/json")]
+EVENT_STREAM: Headers = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),
+]
+
+
+def new_request_id(now: float) -> str:
+    """``req_`` and 28 hexadecimal digits, of which the first 12 are the Unix milliseconds."""
+    return f"req_{int(now * 1000):012x}{secrets.token_hex(8)}"
+
+
+class Call:
+    """Speaks ASGI for the endpoints. ``headers`` are lower-case bytes; the last of a name wins."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.ip: str = scope["client"][0] if scope.get("client") else ""
+        self.started_at = time.time()
+        self.clock = time.perf_counter()
+        self.request_id = new_request_id(self.started_at)
+        self.response_headers: Headers = [(b"x-request-id", self.request_id.encode())]
+        self.meter: Meter | None = None  # from the moment we know who calls
+        self.status: int | None = None  # None until the answer has begun
+        self._receive = receive
+        self._send = send
+
+    def header(self, name: bytes) -> str:
+        return self.headers.get(name, b"").decode("latin-1")
+
+    def elapsed_ms(self) -> int:
+        return int((time.perf_counter() - self.clock) * 1000)
+
+    async def body(self) -> bytes:
+        """The whole body. Raises BodyTooLarge above ``MAX_BODY``, whatever the client declared."""
+        declared = self.headers.get(b"content-length", b"")
+        if declared.isdigit() and int(declared) > MAX_BODY:
+            raise too_large()
+        message = await self._receive()
+        if message["type"] == "http.request" and not message.get("more_body"):
+            body: bytes = message.get("body", b"")
+        else:
+            body = await self._rest_of_body(message)
+        if len(body) > MAX_BODY:
+            raise too_large()
+        return body
+
+    async def _rest_of_body(self, message: MutableMapping[str, Any]) -> bytes:
+        body = bytearray()
+        try:
+            async with asyncio.timeout(BODY_DEADLINE):
+                while True:
+                    if message["type"] == "http.disconnect":
+                        raise ClientLeft
+                    body += message.get("body", b"")
+                    if len(body) > MAX_BODY:
+                        raise too_large()
+                    if not message.get("more_body"):
+                        return bytes(body)
+                    message = await self._receive()
+        except TimeoutError:
+            raise InvalidRequest(
+                f"The request body did not arrive within {BODY_DEADLINE:.0f} seconds.",
+                code="body_incomplete",
+            ) from None
+
+    async def start(self, status: int, headers: Headers) -> None:
+        self.status = status
+        await self._send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": headers + self.response_headers,
+            }
+        )
+
+    async def write(self, body: bytes, *, more: bool = True) -> None:
+        await self._send({"type": "http.response.body", "body": body, "more_body": more})
+
+    async def answer(self, status: int, body: bytes, headers: Headers = JSON) -> None:
+        """A whole answer at once."""
+        await self.start(status, [*headers, (b"content-length", b"%d" % len(body))])
+        await self.write(b"" if self.method == "HEAD" else body, more=False)
+
+    @asynccontextmanager
+    async def while_client_listens(self) -> AsyncIterator[None]:
+        """Break off with ClientLeft when the client hangs up. Enter after the body was read.
+
+        What is sent to a client that has left vanishes without an error, so somebody has to
+        watch ``receive``; a call that is over within ``LISTEN_AFTER`` never starts to.
+        """
+        block = asyncio.current_task()
+        assert block is not None
+        left, watcher = False, None
+
+        async def watch() -> None:
+            nonlocal left
+            while (await self._receive())["type"] != "http.disconnect":
+                pass
+            left = True
+            block.cancel()
+
+        def begin() -> None:
+            nonlocal watcher
+            watcher = asyncio.create_task(watch())
+
+        timer = asyncio.get_running_loop().call_later(LISTEN_AFTER, begin)
+        try:
+            yield
+        except asyncio.CancelledError:
+            if left and block.uncancel() == 0:  # ours, not the server's shutdown
+                raise ClientLeft from None
+            raise
+        finally:
+            timer.cancel()
+            if watcher:
+                watcher.cancel()
+
+
+def too_large() -> BodyTooLarge:
+    return BodyTooLarge(f"The request body is larger than {MAX_BODY // 1024 // 1024} MiB.")

@@ -1,0 +1,172 @@
+"""A catalogue file: a whole product as data. Loading it twice changes nothing the second time."""
+
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from django.db import models, transaction
+from django.db.models import F
+from msgspec import Struct
+
+from billing import limits
+from billing.models import Plan
+from gateway.models import CatalogVersion, LanguageModel, ModelRoute, Provider
+
+M = TypeVar("M", bound=models.Model)
+
+
+class PlanEntry(Struct, forbid_unknown_fields=True):
+    slug: str
+    name: str
+    interval_months: int = 0
+    retention_class: str = "standard"
+    limits: dict[str, int] = {}
+
+
+class ProviderEntry(Struct, forbid_unknown_fields=True):
+    slug: str
+    name: str
+    base_url: str
+    credential_env: str = ""
+
+
+class RouteEntry(Struct, forbid_unknown_fields=True):
+    provider: str
+    model: str
+    priority: int = 0
+    weight: int = 1
+
+
+class ModelEntry(Struct, forbid_unknown_fields=True):
+    id: str
+    owned_by: str
+    aliases: list[str] = []
+    kind: str = "chat"
+    context_window: int | None = None
+    max_output_tokens: int = 4096
+    dimensions: int | None = None
+    best_for: str = ""
+    routes: list[RouteEntry] = []
+
+
+class CatalogFile(Struct, forbid_unknown_fields=True):
+    plans: list[PlanEntry] = []
+    providers: list[ProviderEntry] = []
+    models: list[ModelEntry] = []
+
+
+def read(path: Path) -> CatalogFile:
+    """The checked contents of a file. Raises ValueError with what is wrong and where."""
+    try:
+        catalog = msgspec.convert(tomllib.loads(path.read_text()), CatalogFile)
+        for plan in catalog.plans:
+            limits.parse(plan.limits)
+        check_names(catalog)
+    except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from error
+    return catalog
+
+
+def check_names(catalog: CatalogFile) -> None:
+    """Each name means one model, and each route a provider of the file."""
+    names = [name for model in catalog.models for name in (model.id, *model.aliases)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"these names mean more than one model: {', '.join(twice)}")
+    known = {provider.slug for provider in catalog.providers}
+    for model in catalog.models:
+        for route in model.routes:
+            if route.provider not in known:
+                raise ValueError(f"{model.id} is routed to {route.provider!r}, which is not listed")
+
+
+@transaction.atomic
+def load(catalog: CatalogFile) -> list[str]:
+    """Make the database say what the file says; the changes in words, none if there were none.
+
+    What is no longer in the file is disabled or retired, never deleted: subscriptions and history
+    refer to it.
+    """
+    changes = Changes()
+    for position, plan in enumerate(catalog.plans):
+        changes.put(
+            Plan, "slug", position=position, retired_at=None, **msgspec.structs.asdict(plan)
+        )
+    for provider in catalog.providers:
+        changes.put(Provider, "slug", **msgspec.structs.asdict(provider))
+    for position, entry in enumerate(catalog.models):
+        put_model(changes, entry, position)
+    gone = LanguageModel.objects.filter(disabled_at=None)
+    for model in gone.exclude(model_id__in=[entry.id for entry in catalog.models]):
+        changes.put(LanguageModel, "model_id", model_id=model.model_id, disabled_at=now())
+    for plan_row in Plan.objects.filter(retired_at=None).exclude(
+        slug__in=[plan.slug for plan in catalog.plans]
+    ):
+        changes.put(Plan, "slug", slug=plan_row.slug, retired_at=now())
+    if changes.said:
+        version, _ = CatalogVersion.objects.get_or_create(pk=1)
+        CatalogVersion.objects.filter(pk=version.pk).update(number=F("number") + 1)
+    return changes.said
+
+
+def put_model(changes: "Changes", entry: ModelEntry, position: int) -> None:
+    values = msgspec.structs.asdict(entry)
+    routes, model_id = values.pop("routes"), values.pop("id")
+    model = changes.put(
+        LanguageModel,
+        "model_id",
+        model_id=model_id,
+        position=position,
+        disabled_at=None,
+        when_new={"created_at": now()},
+        **values,
+    )
+    wanted = {(route.provider, route.model): route for route in routes}
+    for row in model.routes.select_related("provider"):
+        route = wanted.pop((row.provider.slug, row.upstream_model), None)
+        if route is None:
+            row.delete()
+            changes.said.append(f"removed route {row}")
+        elif (row.priority, row.weight) != (route.priority, route.weight):
+            row.priority, row.weight = route.priority, route.weight
+            row.save()
+            changes.said.append(f"changed route {row}")
+    for route in wanted.values():
+        row = ModelRoute.objects.create(
+            model=model,
+            provider=Provider.objects.get(slug=route.provider),
+            upstream_model=route.model,
+            priority=route.priority,
+            weight=route.weight,
+        )
+        changes.said.append(f"added route {row}")
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Changes:
+    """Writes rows that differ from what is wanted, and says what it did."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def put(
+        self, kind: type[M], key: str, *, when_new: dict[str, Any] | None = None, **values: Any
+    ) -> M:
+        """The row whose ``key`` is as given, with these values; created if there is none."""
+        label = f"{kind._meta.verbose_name} {values[key]}"
+        row = kind._default_manager.filter(**{key: values[key]}).first()
+        if row is None:
+            self.said.append(f"added {label}")
+            return kind._default_manager.create(**values, **(when_new or {}))
+        differing = [name for name, value in values.items() if getattr(row, name) != value]
+        if differing:
+            for name in differing:
+                setattr(row, name, values[name])
+            row.save(update_fields=differing)
+            self.said.append(f"changed {label}: {', '.join(differing)}")
+        return row

@@ -1,0 +1,89 @@
+"""What can be called under /v1. Each endpoint's story is read here, top to bottom."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from accounts.scopes import Scope
+from gateway.call import Call
+from gateway.catalog import Offer
+from gateway.errors import APIError, ModelUnavailable
+from gateway.meter import Meter
+from gateway.relay import as_error, refusal_of, relay_stream, relay_whole
+from gateway.requests import ChatRequest, parse_chat, with_fields
+from gateway.upstream import UpstreamBroken
+
+if TYPE_CHECKING:
+    from gateway.asgi import Gateway
+
+
+async def chat_completions(gateway: Gateway, call: Call) -> None:
+    """``POST chat/completions``, streamed or not."""
+    meter = await gateway.authenticate(call, "chat/completions")
+    meter.caller.require(Scope.CHAT_WRITE)
+    body = await call.body()
+    request = parse_chat(body, call.header(b"content-type"))
+    offer = await gateway.catalog.find(request.model)
+    prompt = request.prompt_tokens()
+    meter.asked(
+        offer,
+        request.model,
+        streamed=bool(request.stream),
+        prompt=prompt,
+        user=request.user or "",
+    )
+    request.check_fits(offer.context_window)
+
+    await gateway.admit(meter, prompt + request.output_tokens(offer.max_output_tokens))
+    meter.intend()
+    async with call.while_client_listens():
+        await first_answer(gateway, call, meter, offer, request, body)
+
+
+async def first_answer(
+    gateway: Gateway, call: Call, meter: Meter, offer: Offer, request: ChatRequest, body: bytes
+) -> None:
+    """Route by route until one answers; raise what the last one said if none does."""
+    error: APIError = ModelUnavailable(
+        f"No provider of '{offer.model_id}' is configured on this server.",
+        code="provider_not_configured",
+        should_retry=False,
+    )
+    for route in offer.routes:
+        if route.credential is None:
+            meter.tried(route, "not configured")
+            continue
+        try:
+            sent = for_upstream(body, request, route.upstream_model)
+            async with gateway.upstream.post(route, "chat/completions", sent) as answer:
+                if answer.status != 200:
+                    raise await refusal_of(answer)
+                meter.tried(route, "answered")
+                if request.stream:
+                    wants_usage = request.stream_options and request.stream_options.include_usage
+                    await relay_stream(call, answer, meter, wants_usage=bool(wants_usage))
+                else:
+                    await relay_whole(call, answer, meter)
+                return
+        except (APIError, UpstreamBroken) as trouble:
+            error = as_error(trouble)
+            meter.tried(route, str(getattr(trouble, "reason", error.code)))
+            if call.status is not None or error.status in (400, 404):
+                break
+    raise error
+
+
+def for_upstream(body: bytes, request: ChatRequest, upstream_model: str) -> bytes:
+    """The client's bytes under the provider's name; streams always tell their usage."""
+    if request.stream:
+        return with_fields(body, model=upstream_model, stream_options={"include_usage": True})
+    return with_fields(body, model=upstream_model) if request.model != upstream_model else body
+
+
+async def models(gateway: Gateway, call: Call) -> None:
+    """``GET models``: every model that can be named."""
+    meter = await gateway.authenticate(call, "models")
+    meter.caller.require(Scope.MODELS_READ)
+    await gateway.catalog.ready()
+    await gateway.show_limits(meter)
+    await call.answer(200, gateway.catalog.listing)

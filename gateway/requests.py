@@ -1,0 +1,124 @@
+"""What a client asks for: a typed view of the fields we check; the bytes themselves are kept.
+
+Unknown fields are nobody's business here and always pass. ``null`` means absent.
+"""
+
+import re
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from gateway.errors import ContextTooLong, InvalidRequest, WrongContentType
+from gateway.tokens import IMAGE_TOKENS, tokens_in
+
+PLACE = re.compile(r"(.*?)(?: - at `\$\.?(.*)`)?$", re.DOTALL)
+Penalty = Annotated[float, Meta(ge=-2, le=2)]
+Count = Annotated[int, Meta(ge=1)]
+
+
+class Part(Struct):
+    type: str
+    text: Raw | None = None
+
+
+class Message(Struct):
+    role: str
+    content: Raw | None = None
+
+
+class StreamOptions(Struct):
+    include_usage: bool | None = None
+
+
+class ChatRequest(Struct):
+    """The checked fields of ``POST chat/completions`` (seed: keyplex, lines 120–151)."""
+
+    model: str
+    messages: Annotated[list[Message], Meta(min_length=1)]
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    max_tokens: Count | None = None
+    max_completion_tokens: Count | None = None
+    temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Meta(ge=0, le=1)] | None = None
+    presence_penalty: Penalty | None = None
+    frequency_penalty: Penalty | None = None
+    n: Annotated[int, Meta(ge=1, le=128)] | None = None
+    stop: str | list[str] | None = None
+    user: str | None = None
+
+    def prompt_tokens(self) -> int:
+        """An estimate from the length of every message (``tokens_in``)."""
+        return sum(tokens_of(message.content) + 4 for message in self.messages)
+
+    def output_tokens(self, default: int) -> int:
+        """The most that may be generated, over all choices."""
+        return (self.max_completion_tokens or self.max_tokens or default) * (self.n or 1)
+
+    def check_fits(self, context_window: int | None) -> None:
+        """Raise ContextTooLong if the prompt alone is longer than the model's window."""
+        prompt = self.prompt_tokens()
+        if context_window and prompt > context_window:
+            raise ContextTooLong(
+                f"This model's maximum context length is {context_window} tokens. However, your "
+                f"messages have about {prompt} tokens.",
+                param="messages",
+            )
+
+
+_decode_chat = msgspec.json.Decoder(ChatRequest).decode
+_decode_parts = msgspec.json.Decoder(list[Part]).decode
+_decode_fields = msgspec.json.Decoder(dict[str, Raw]).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def parse_chat(body: bytes, content_type: str) -> ChatRequest:
+    """The view of a chat request. Raises InvalidRequest with the field, WrongContentType."""
+    if content_type.startswith("multipart/"):
+        raise WrongContentType("Send the request as application/json.")
+    try:
+        return _decode_chat(body)
+    except msgspec.ValidationError as error:
+        raise invalid_field(str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidRequest(
+            f"The request body is not valid JSON: {error}.", code="invalid_json"
+        ) from None
+
+
+def invalid_field(problem: str) -> InvalidRequest:
+    """A validation message with its place turned into ``param``."""
+    match = PLACE.match(problem)
+    assert match is not None
+    what, place = match[1], match[2]
+    missing = re.search(r"required field `(.+?)`", what)
+    if missing:
+        place = f"{place}.{missing[1]}" if place else missing[1]
+        return InvalidRequest(f"'{place}' is required.", code="missing_field", param=place)
+    if not place:
+        return InvalidRequest(f"The request body is not right: {what}.")
+    return InvalidRequest(f"'{place}' is not right: {what}.", code="invalid_value", param=place)
+
+
+def tokens_of(content: Raw | None) -> int:
+    """Estimated tokens of a message's ``content``: a string, null, or a list of parts."""
+    raw = bytes(content) if content is not None else b"null"
+    if raw[:1] == b'"':
+        return tokens_in(len(raw) - 2)
+    if raw[:1] != b"[":
+        return 0
+    try:
+        parts = _decode_parts(raw)
+    except msgspec.ValidationError as error:
+        raise invalid_field(str(error)) from None
+    return sum(
+        tokens_in(len(bytes(part.text)) - 2) if part.text else IMAGE_TOKENS for part in parts
+    )
+
+
+def with_fields(body: bytes, **changes: Any) -> bytes:
+    """The same JSON object with some top-level fields set; every other value stays byte for byte."""
+    fields: dict[str, Any] = _decode_fields(body)
+    fields.update(changes)
+    return _encode(fields)
