@@ -73,3 +73,6 @@ class CatalogVersion(models.Model):
     """One row; its number rises with every change, and gateways reload when they see that."""
 
     number = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return str(self.number)

@@ -118,7 +118,7 @@ def tokens_of(content: Raw | None) -> int:
 
 
 def with_fields(body: bytes, **changes: Any) -> bytes:
-    """The same JSON object with some top-level fields set; every other value stays byte for byte."""
+    """The same JSON object with some top-level fields set; all other values keep their bytes."""
     fields: dict[str, Any] = _decode_fields(body)
     fields.update(changes)
     return _encode(fields)

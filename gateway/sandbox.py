@@ -1,4 +1,4 @@
-"""The sandbox provider: an OpenAI-compatible upstream of our own, with models that misbehave to order.
+"""The sandbox provider: an upstream of our own, with models that misbehave to order.
 
 Reached over real HTTP like any provider, so a first call works without any provider account, and
 users can rehearse every kind of trouble. A token here is four bytes of text, always.

@@ -80,7 +80,7 @@ class Upstream:
 
     @asynccontextmanager
     async def post(self, route: Route, path: str, body: bytes) -> AsyncIterator[Answer]:
-        """Send ``body``; the answer is closed on leaving, also when cancelled. Raises UpstreamBroken."""
+        """Send ``body``; leaving closes the answer, also when cancelled. Raises UpstreamBroken."""
         request = self._client.post(f"{route.base_url}/{path}").body_bytes(body)
         headers = {"content-type": "application/json", "accept-encoding": "identity"}
         if route.credential:
