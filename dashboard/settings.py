@@ -85,12 +85,9 @@ TEMPLATES = [
 ]
 
 # Where things are kept
-DATABASES = {
-    "default": {
-        **dj_database_url.parse(INSTANCE.database_url, conn_max_age=60, conn_health_checks=True),
-    }
-}
-DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 2
+_database = dj_database_url.parse(INSTANCE.database_url, conn_max_age=60, conn_health_checks=True)
+_database["OPTIONS"] = {**_database.get("OPTIONS", {}), "connect_timeout": 2}
+DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = INSTANCE.redis_url
 CACHES = {

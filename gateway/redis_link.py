@@ -81,7 +81,9 @@ class RedisLink:
             loop.call_soon(wire.flush)
         if not wire.waiting:
             loop.call_later(DEADLINE, self._check, wire, future)
-        wire.outbox.append(hiredis.pack_command(words))
+        wire.outbox.append(
+            hiredis.pack_command(words)  # type: ignore[arg-type]  # its stub means a 1-tuple
+        )
         wire.waiting.append(future)
         return future
 

@@ -1,0 +1,57 @@
+"""A site for the whole run, and a way to look at what it recorded."""
+
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+from django.conf import settings
+
+from dashboard.instance import ROOT
+from gateway import catalog_file
+from tests.gateway.site import Site
+from usage.models import RequestLog
+from usage.recorder import Recorder
+
+
+@pytest.fixture(scope="session")
+def running_site(django_db_setup: None, django_db_blocker: object) -> Iterator[Site]:
+    site = Site()
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        site.start()
+    yield site
+    assert site.stop() == 0
+
+
+@pytest.fixture
+def site(running_site: Site, transactional_db: None) -> Site:
+    """The running site with the catalogue loaded; accounts of other tests are gone."""
+    catalog_file.load(catalog_file.read(ROOT / "catalog" / "keyplex.toml"))
+    return running_site
+
+
+@pytest.fixture
+def client(site: Site) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=site.url, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture
+def recorded() -> Callable[[str], RequestLog]:
+    """The log row of a request, once the recorder has shipped the journal."""
+
+    def look(request_id: str) -> RequestLog:
+        Recorder(settings.JOURNAL_DIR).run_once()
+        return RequestLog.objects.get(request_id=request_id)
+
+    return look
+
+
+@pytest.fixture
+def four_workers(
+    transactional_db: None, django_db_blocker: object
+) -> Iterator[Site]:
+    catalog_file.load(catalog_file.read(ROOT / "catalog" / "keyplex.toml"))
+    site = Site(workers=4)
+    site.start()
+    yield site
+    assert site.stop() == 0

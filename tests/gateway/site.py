@@ -1,0 +1,88 @@
+"""The product as it really runs: web processes that speak HTTP over sockets."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+from django.conf import settings
+from django.db import connection
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def database_url() -> str:
+    """The test database, as another process reaches it."""
+    params = connection.get_connection_params()
+    who = f"{params.get('user') or ''}:{params.get('password') or ''}".strip(":")
+    where = params.get("host") or ""
+    host, query = ("", f"?host={where}") if where.startswith("/") else (where, "")
+    port = f":{params['port']}" if params.get("port") else ""
+    return f"postgresql://{who}@{host}{port}/{params['dbname']}{query}"
+
+
+@dataclass
+class Site:
+    """Web workers on a port of their own. Everything else they share with the test process."""
+
+    workers: int = 2
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "DATABASE_URL": database_url(),
+            "REDIS_URL": settings.REDIS_URL,
+            "KEYPLEX_DATA": str(settings.INSTANCE.data),
+            "KEYPLEX_PORT": str(self.port),
+            "KEYPLEX_LOG_LEVEL": "WARNING",
+        }
+
+    def start(self) -> None:
+        command = [
+            *(sys.executable, "-m", "granian", "--interface", "asgi", "--http", "1", "--no-ws"),
+            *("--host", "127.0.0.1", "--port", str(self.port), "--workers", str(self.workers)),
+            *("--loop", "uvloop", "--respawn-failed-workers", "--log-level", "warning"),
+            *("--backpressure", "4096", "--backlog", "2048", "dashboard.asgi:application"),
+        ]
+        self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment())
+        self.wait()
+
+    def wait(self) -> None:
+        """Until the site answers."""
+        for _ in range(300):
+            try:
+                if httpx.get(f"{self.url}/readyz").status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.1)
+        raise RuntimeError("the site did not come up")
+
+    def worker_pids(self) -> list[int]:
+        assert self.process is not None
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        names = {int(pid): Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children.split()}
+        return [pid for pid, name in names.items() if b"spawn_main" in name]
+
+    def stop(self) -> int:
+        """Orderly; the exit code."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=30)

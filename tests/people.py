@@ -1,0 +1,63 @@
+"""Accounts for tests: an owner with a key, a colleague in the same account, a stranger elsewhere."""
+
+from dataclasses import dataclass
+from itertools import count
+
+from accounts.models import Account, APIKey, Membership, User
+from accounts.scopes import Scope
+from billing.models import Plan, Subscription
+
+_numbers = count(1)
+
+
+def make_user(name: str = "owner") -> User:
+    """A user with a fresh address; the password is ``correct horse``."""
+    return User.objects.create_user(f"{name}{next(_numbers)}@example.com", "correct horse")
+
+
+def make_plan(slug: str = "monthly", **limits: int) -> Plan:
+    """A plan with just these limits; one that allows plenty if none are given."""
+    plenty = {"requests_per_minute": 10_000, "tokens_per_minute": 10**9, "tokens_per_day": 10**9}
+    plan, _ = Plan.objects.get_or_create(slug=slug, defaults={"name": slug.title()})
+    plan.limits = limits or plenty
+    plan.save()
+    return plan
+
+
+def make_account(user: User | None = None, *, plan: Plan | None = None) -> Account:
+    account = Account.objects.open_for(user or make_user())
+    Subscription.objects.start(account, plan or make_plan())
+    return account
+
+
+def make_colleague(account: Account, role: str = Membership.Role.DEVELOPER) -> User:
+    user = make_user("colleague")
+    Membership.objects.create(user=user, account=account, role=role)
+    return user
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A key together with the plaintext that only its creator ever sees."""
+
+    api_key: APIKey
+    plaintext: str
+
+    @property
+    def account(self) -> Account:
+        return self.api_key.account
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.plaintext}"}
+
+
+def make_key(
+    account: Account | None = None, *, scopes: list[str] | None = None, **limits: int
+) -> Issued:
+    """A key with every scope; with ``limits``, on an account whose plan allows just that."""
+    if account is None:
+        plan = make_plan(f"plan-{next(_numbers)}", **limits) if limits else None
+        account = make_account(plan=plan)
+    scopes = list(Scope.values) if scopes is None else scopes
+    return Issued(*APIKey.objects.issue(account, name="Development", scopes=scopes))
