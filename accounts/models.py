@@ -32,7 +32,7 @@ class UserByEmailManager(UserManager["User"]):
 class User(AbstractUser):
     """Logs in with an e-mail address, which is stored in lower case."""
 
-    username = None
+    username = None  # type: ignore[assignment]
     email = models.EmailField(unique=True)
     REQUIRED_FIELDS: ClassVar[list[str]] = []
     USERNAME_FIELD = "email"

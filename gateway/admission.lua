@@ -1,29 +1,28 @@
 -- Admit one request against every limit of an account, or say exactly why not; and settle it.
 --
 -- KEYS[1]  hash of the account: epoch; the minute as one-second cells r<second> and t<second>
---          with their sums r, t and the oldest second kept, tail; last, the newest second with
---          a cell; day, dr, dt and month, mr, mt: the current UTC day and month with requests
---          and tokens in them.
--- KEYS[2]  leases: reserved requests by the second at which they are given up,
---          member "<request id>|<second>|<tokens>|<day>|<month>".
--- ARGV[1]  admit, peek, settle or restore; the rest is explained at each.
+--          with their sums r, t and the oldest second kept, tail; last, the newest second that
+--          has a cell; day, dr, dt and month, mr, mt: the current UTC day by its number and the
+--          current month by its first second, with the requests and tokens in them.
+-- KEYS[2]  leases: reservations "<request id>|<tokens>" by the second at which they are given up.
+-- ARGV[1]  admit, peek, settle or restore
+-- ARGV[2]  seconds that a lease lasts; the rest is explained at each.
 --
 -- A cell counts until 61 seconds after it began, so no interval of 60 seconds ever holds more
 -- than the limit. A refused request changes no counter.
 
 local key, leases, verb = KEYS[1], KEYS[2], ARGV[1]
-local time = redis.call('TIME')
-local now = tonumber(time[1])
-local day, month = math.floor(now / 86400), ARGV[2]
+local now = tonumber(redis.call('TIME')[1])
+local day, lasts = math.floor(now / 86400), tonumber(ARGV[2])
 local KEEP = 40 * 86400
 
 local f = redis.call('HMGET', key, 'epoch', 'tail', 'r', 't', 'day', 'dr', 'dt', 'month', 'mr', 'mt', 'last')
 
-if verb == 'restore' then -- month, day, epoch, requests and tokens of the day, of the month
-    if not f[5] and tonumber(ARGV[3]) == day then
-        redis.call('HSET', key, 'epoch', math.max(tonumber(f[1] or 0), tonumber(ARGV[4])),
+if verb == 'restore' then -- epoch, day, requests and tokens in it, month, requests and tokens in it
+    if not f[5] and tonumber(ARGV[4]) == day then
+        redis.call('HSET', key, 'epoch', math.max(tonumber(f[1] or 0), tonumber(ARGV[3])),
             'tail', now - 60, 'r', 0, 't', 0, 'last', 0, 'day', day, 'dr', ARGV[5], 'dt', ARGV[6],
-            'month', month, 'mr', ARGV[7], 'mt', ARGV[8])
+            'month', ARGV[7], 'mr', ARGV[8], 'mt', ARGV[9])
         redis.call('EXPIRE', key, KEEP)
     end
     return {'ok'}
@@ -36,24 +35,19 @@ end
 local epoch = tonumber(f[1] or 0)
 local tail, r, t = tonumber(f[2]), tonumber(f[3]), tonumber(f[4])
 local dr, dt, mr, mt = tonumber(f[6]), tonumber(f[7]), tonumber(f[9]), tonumber(f[10])
-local last = tonumber(f[11])
+local month, last = tonumber(f[8]), tonumber(f[11])
 
 if tonumber(f[5]) ~= day then
     dr, dt = 0, 0
     redis.call('EXPIRE', key, KEEP)
 end
-if verb == 'settle' then
-    month = f[8]
-elseif f[8] ~= month then
-    mr, mt = 0, 0
-end
 
--- Cells that have left the minute take their sums with them.
+-- Cells that have left the minute take their part of the sums with them.
 local oldest = now - 60
 if tail < oldest then
     if r ~= 0 or t ~= 0 then
         local names = {}
-        for second = tail, math.min(oldest - 1, tail + 120) do
+        for second = tail, math.min(oldest - 1, tail + 60) do
             names[#names + 1] = 'r' .. second
             names[#names + 1] = 't' .. second
         end
@@ -67,24 +61,24 @@ if tail < oldest then
     tail = oldest
 end
 
-local function correct(second, tokens_day, tokens_month, change)
+-- Put what was really used in the place of a reservation. Only the first call finds it.
+local function settle(lease, used)
+    local expires = redis.call('ZSCORE', leases, lease)
+    if not expires then
+        return
+    end
+    redis.call('ZREM', leases, lease)
+    local second = tonumber(expires) - lasts
+    local change = used - tonumber(lease:match('|(%d+)$'))
     if second >= tail then
         redis.call('HINCRBY', key, 't' .. second, change)
         t = t + change
     end
-    if tokens_day == day then
+    if second >= day * 86400 then
         dt = dt + change
     end
-    if tokens_month == month then
+    if second >= month then
         mt = mt + change
-    end
-end
-
--- Take a reservation back, and put what was really used in its place. Only the first call finds it.
-local function settle(lease, used)
-    if redis.call('ZREM', leases, lease) == 1 then
-        local second, reserved, d, m = lease:match('|(%d+)|(%d+)|(%d+)|(.*)$')
-        correct(tonumber(second), tonumber(d), m, used - tonumber(reserved))
     end
 end
 
@@ -93,7 +87,7 @@ local function write()
         'day', day, 'dr', dr, 'dt', dt, 'month', month, 'mr', mr, 'mt', mt)
 end
 
-if verb == 'settle' then -- -, then pairs of lease and tokens used
+if verb == 'settle' then -- pairs of lease and tokens used
     for i = 3, #ARGV, 2 do
         settle(ARGV[i], tonumber(ARGV[i + 1]))
     end
@@ -101,19 +95,22 @@ if verb == 'settle' then -- -, then pairs of lease and tokens used
     return {'ok'}
 end
 
--- admit, peek: month, epoch, tokens, request id, lease seconds, six limits (-1: none)
+-- admit, peek: epoch, month, lease, tokens, six limits (-1: none)
 local asked_epoch = tonumber(ARGV[3])
 if epoch > asked_epoch then
     return {'stale'}
 elseif epoch < asked_epoch then
     redis.call('HSET', key, 'epoch', asked_epoch)
 end
+if tonumber(ARGV[4]) > month then
+    month, mr, mt = tonumber(ARGV[4]), 0, 0
+end
 
 for _, lease in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, 50)) do
     settle(lease, 0) -- its process died; the recorder charges what is known
 end
 
-local tokens = tonumber(ARGV[4])
+local tokens = tonumber(ARGV[6])
 local ask = {1, tokens, 1, tokens, 1, tokens}
 local used = {r, t, dr, dt, mr, mt}
 local refused = false
@@ -126,13 +123,11 @@ if verb == 'admit' then
     end
 end
 
-local lease = ''
 if verb == 'admit' and not refused then
     redis.call('HINCRBY', key, 'r' .. now, 1)
     redis.call('HINCRBY', key, 't' .. now, tokens)
     r, t, dr, dt, mr, mt, last = r + 1, t + tokens, dr + 1, dt + tokens, mr + 1, mt + tokens, now
-    lease = ARGV[5] .. '|' .. now .. '|' .. tokens .. '|' .. day .. '|' .. month
-    redis.call('ZADD', leases, now + tonumber(ARGV[6]), lease)
+    redis.call('ZADD', leases, now + lasts, ARGV[5])
     redis.call('EXPIRE', leases, KEEP)
 end
 write()
@@ -160,4 +155,4 @@ if refused then
     end
 end
 
-return {refused and 'refused' or 'ok', now, tonumber(time[2]), lease, last, r, t, dr, dt, mr, mt, passes[1], passes[2]}
+return {refused and 'refused' or 'ok', now, last, r, t, dr, dt, mr, mt, passes[1], passes[2]}

@@ -75,15 +75,19 @@ class Gateway:
         return call.meter
 
     async def admit(self, meter: Meter, tokens: int) -> None:
-        """Reserve a request and ``tokens`` under every limit. Raises RateLimited, Unavailable."""
-        request_id = meter.call.request_id
+        """Write down the intent, then reserve a request and ``tokens`` under every limit.
+
+        In this order, so that the recorder can give back what a killed process had reserved.
+        Raises RateLimited, Unavailable.
+        """
+        meter.intend(tokens)
         await self.decide(
             meter,
             lambda: self.limiter.admit(
                 meter.caller.account_id,
                 meter.caller.epoch,
                 meter.caller.limits,
-                request_id=request_id,
+                lease=meter.lease,
                 tokens=tokens,
             ),
         )

@@ -35,7 +35,6 @@ async def chat_completions(gateway: Gateway, call: Call) -> None:
     request.check_fits(offer.context_window)
 
     await gateway.admit(meter, prompt + request.output_tokens(offer.max_output_tokens))
-    meter.intend()
     async with call.while_client_listens():
         await first_answer(gateway, call, meter, offer, request, body)
 

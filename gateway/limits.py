@@ -66,10 +66,9 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was looked at, used, asked and left; ``lease`` is the reservation to settle."""
+    """What was looked at, used, asked and left."""
 
     admitted: bool
-    lease: str
     now: int
     uses: tuple[Use, ...]
 
@@ -137,25 +136,25 @@ class Limiter:
         self._settler: asyncio.Task[None] | None = None
 
     async def admit(
-        self, account_id: int, epoch: int, limits: Limits, *, request_id: str, tokens: int
+        self, account_id: int, epoch: int, limits: Limits, *, lease: str, tokens: int
     ) -> Decision:
         """Reserve one request and ``tokens``, or say why not. Raises Stale, Cold, Unavailable."""
-        return await self._ask("admit", account_id, epoch, limits, request_id, tokens)
+        return await self._ask("admit", account_id, epoch, limits, lease, tokens)
 
     async def peek(self, account_id: int, epoch: int, limits: Limits) -> Decision:
         """The state of every limit; reserves nothing. Raises Stale, Cold, Unavailable."""
-        return await self._ask("peek", account_id, epoch, limits, "-", 0)
+        return await self._ask("peek", account_id, epoch, limits, "", 0)
 
     async def restore(self, account_id: int, epoch: int, now: datetime, spent: Spent) -> None:
         """Give Redis back the counters that it lost; does nothing where it has some."""
         await self._run(
             account_id,
             "restore",
-            month_of(now),
-            int(now.timestamp()) // DAY,
             epoch,
+            int(now.timestamp()) // DAY,
             spent.requests_today,
             spent.tokens_today,
+            month_of(now),
             spent.requests_this_month,
             spent.tokens_this_month,
         )
@@ -175,9 +174,7 @@ class Limiter:
         try:
             while self._unsettled:
                 batch, self._unsettled = self._unsettled, {}
-                sent = [
-                    self._run(account, "settle", "-", *pairs) for account, pairs in batch.items()
-                ]
+                sent = [self._run(account, "settle", *pairs) for account, pairs in batch.items()]
                 replies = await asyncio.gather(*sent, return_exceptions=True)
                 lost = [one for one, reply in zip(batch, replies, strict=True) if failed(reply)]
                 for account_id in lost:
@@ -193,19 +190,17 @@ class Limiter:
         account_id: int,
         epoch: int,
         limits: Limits,
-        request_id: str,
+        lease: str,
         tokens: int,
     ) -> Decision:
         amounts = {limit.name: limit.amount for limit in limits}
-        month = month_of(datetime.now(UTC))
         reply = await self._run(
             account_id,
             verb,
-            month,
             epoch,
+            month_of(datetime.now(UTC)),
+            lease,
             tokens,
-            request_id,
-            LEASE_SECONDS,
             *[amounts.get(name, -1) for name in NAMES],
         )
         verdict = reply[0]
@@ -215,19 +210,18 @@ class Limiter:
             raise Cold
         return read(reply, limits, tokens, asked=verb == "admit")
 
-    async def _run(self, account_id: int, *arguments: str | int) -> Any:
+    async def _run(self, account_id: int, verb: str, *arguments: str | int) -> Any:
         key = epochs.key(account_id)
+        words = (2, key, f"{key}:leases", verb, LEASE_SECONDS, *arguments)
         try:
             if self._sha is None:
                 self._sha = (await self._link.command("SCRIPT", "LOAD", SCRIPT)).decode()
             try:
-                return await self._link.command(
-                    "EVALSHA", self._sha, 2, key, f"{key}:leases", *arguments
-                )
+                return await self._link.command("EVALSHA", self._sha, *words)
             except hiredis.ReplyError as error:
                 if not str(error).startswith("NOSCRIPT"):
                     raise
-                return await self._link.command("EVAL", SCRIPT, 2, key, f"{key}:leases", *arguments)
+                return await self._link.command("EVAL", SCRIPT, *words)
         except (RedisUnavailable, hiredis.ReplyError) as error:
             log.warning("limits cannot be checked: %s", error)
             raise Unavailable("Limits cannot be checked at the moment.") from error
@@ -239,7 +233,7 @@ def failed(reply: object) -> bool:
 
 def read(reply: list[Any], limits: Limits, tokens: int, *, asked: bool) -> Decision:
     """The script's answer as a Decision. ``used`` is what counted before this request."""
-    verdict, now, _, lease, last, *numbers = reply
+    verdict, now, last, *numbers = reply
     counts, passes = numbers[:6], numbers[6:]
     admitted = verdict == b"ok"
     uses = []
@@ -252,7 +246,7 @@ def read(reply: list[Any], limits: Limits, tokens: int, *, asked: bool) -> Decis
         elif ask > limit.amount:
             reset = None
         uses.append(Use(limit, counts[position], 0 if admitted else ask, reset))
-    return Decision(admitted, lease.decode(), now, tuple(uses))
+    return Decision(admitted, now, tuple(uses))
 
 
 def window_end(limit: Limit, now: int, last: int) -> int:
@@ -266,5 +260,11 @@ def window_end(limit: Limit, now: int, last: int) -> int:
     return int(datetime(year, month, 1, tzinfo=UTC).timestamp())
 
 
-def month_of(moment: datetime) -> str:
-    return f"{moment:%Y%m}"
+def month_of(moment: datetime) -> int:
+    """The first second of the UTC month, which also is its name."""
+    return int(datetime(moment.year, moment.month, 1, tzinfo=UTC).timestamp())
+
+
+def lease_for(request_id: str, tokens: int) -> str:
+    """The name of a reservation, known before it is made."""
+    return f"{request_id}|{tokens}"

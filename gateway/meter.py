@@ -11,7 +11,7 @@ from gateway.auth import Caller
 from gateway.call import Call
 from gateway.catalog import Offer, Route
 from gateway.errors import APIError, Unavailable
-from gateway.limits import Decision, Limiter
+from gateway.limits import Decision, Limiter, lease_for
 from gateway.tokens import tokens_in
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,7 @@ class Meter:
     streamed: bool = False
     end_user: str = ""
     prompt_estimate: int = 0
+    lease: str = ""
     decision: Decision | None = None
     attempts: list[dict[str, Any]] = field(default_factory=list)
     provider: str = ""
@@ -53,8 +54,9 @@ class Meter:
         self.requested_model, self.model = name, offer.model_id
         self.streamed, self.prompt_estimate, self.end_user = streamed, prompt, user
 
-    def intend(self) -> None:
-        """The record that survives us, before anything is sent upstream. Raises Unavailable."""
+    def intend(self, tokens: int) -> None:
+        """The record that survives us, before ``tokens`` are reserved. Raises Unavailable."""
+        self.lease = lease_for(self.call.request_id, tokens)
         call, caller = self.call, self.caller
         try:
             self.slot = self.journal.intend(
@@ -77,8 +79,9 @@ class Meter:
             raise Unavailable("Usage cannot be recorded at the moment.") from error
 
     @property
-    def lease(self) -> str:
-        return self.decision.lease if self.decision else ""
+    def reserved(self) -> bool:
+        """Whether a reservation waits to be settled."""
+        return bool(self.lease and self.decision and self.decision.admitted)
 
     def tried(self, route: Route, outcome: str) -> None:
         """One step of the routing, for the decision record."""
@@ -116,7 +119,7 @@ class Meter:
             )
         except JournalUnavailable:
             log.error("%s could not be recorded", self.call.request_id)
-        if self.lease:
+        if self.reserved:
             self.limiter.settle(self.caller.account_id, self.lease, prompt + completion)
 
     def final(
@@ -155,7 +158,7 @@ class Meter:
             end_user=self.end_user,
             attempts=len(self.attempts),
             decision=_encode(self.record()),
-            lease=self.lease,
+            lease=self.lease if self.reserved else "",
         )
 
     def record(self) -> dict[str, Any]:

@@ -81,9 +81,8 @@ class RedisLink:
             loop.call_soon(wire.flush)
         if not wire.waiting:
             loop.call_later(DEADLINE, self._check, wire, future)
-        wire.outbox.append(
-            hiredis.pack_command(words)  # type: ignore[arg-type]  # its stub means a 1-tuple
-        )
+        # its stub says a tuple of one word
+        wire.outbox.append(hiredis.pack_command(words))  # type: ignore[arg-type]
         wire.waiting.append(future)
         return future
 

@@ -1,4 +1,4 @@
-"""Accounts for tests: an owner with a key, a colleague in the same account, a stranger elsewhere."""
+"""Accounts for tests: an owner with a key, a colleague beside them, a stranger elsewhere."""
 
 from dataclasses import dataclass
 from itertools import count

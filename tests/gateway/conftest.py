@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 from django.conf import settings
+from usage.models import RequestLog
+from usage.recorder import Recorder
 
 from dashboard.instance import ROOT
 from gateway import catalog_file
 from tests.gateway.site import Site
-from usage.models import RequestLog
-from usage.recorder import Recorder
 
 
 @pytest.fixture(scope="session")
@@ -47,9 +47,7 @@ def recorded() -> Callable[[str], RequestLog]:
 
 
 @pytest.fixture
-def four_workers(
-    transactional_db: None, django_db_blocker: object
-) -> Iterator[Site]:
+def four_workers(transactional_db: None, django_db_blocker: object) -> Iterator[Site]:
     catalog_file.load(catalog_file.read(ROOT / "catalog" / "keyplex.toml"))
     site = Site(workers=4)
     site.start()

@@ -1,4 +1,4 @@
-"""Every bad request gets the documented envelope, the right status and the field; it costs nothing."""
+"""A bad request gets the envelope, the right status and the field; it costs nothing."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""Limits are exact, whoever asks at the same time; a refusal changes nothing and tells the truth."""
+"""Limits are exact, whoever asks at the same time; a refusal changes nothing."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from billing.limits import NAMES, parse
-from gateway.limits import Cold, Decision, Limiter, Spent, Stale
+from gateway.limits import Cold, Decision, Limiter, Spent, Stale, lease_for
 from gateway.redis_link import RedisLink
 from tests.gateway import burst
 from tests.gateway.site import Site
@@ -41,11 +41,10 @@ async def restored(limiter: Limiter, spent: Spent = NOTHING) -> int:
 
 async def ask(
     limiter: Limiter, account_id: int, amounts: dict[str, int], tokens: int = 10, epoch: int = 1
-) -> Decision:
-    request_id = f"req_{next(accounts)}"
-    return await limiter.admit(
-        account_id, epoch, parse(amounts), request_id=request_id, tokens=tokens
-    )
+) -> tuple[Decision, str]:
+    lease = lease_for(f"req_{next(accounts)}", tokens)
+    decision = await limiter.admit(account_id, epoch, parse(amounts), lease=lease, tokens=tokens)
+    return decision, lease
 
 
 async def counters(limiter: Limiter, account_id: int) -> dict[str, int]:
@@ -84,7 +83,7 @@ async def test_a_refused_request_changes_no_counter(
     await ask(limiter, account_id, PLENTY, tokens=7)
     before = await counters(limiter, account_id)
 
-    decision = await ask(limiter, account_id, PLENTY | dict.fromkeys(exceeded, 1), tokens=3)
+    decision, _ = await ask(limiter, account_id, PLENTY | dict.fromkeys(exceeded, 1), tokens=3)
 
     assert not decision.admitted
     assert {use.limit.name for use in decision.uses if use.exceeded} == set(exceeded)
@@ -94,10 +93,10 @@ async def test_a_refused_request_changes_no_counter(
 @pytest.mark.anyio
 async def test_what_was_not_used_is_given_back_once(limiter: Limiter) -> None:
     account_id = await restored(limiter)
-    decision = await ask(limiter, account_id, PLENTY, tokens=100)
+    _, lease = await ask(limiter, account_id, PLENTY, tokens=100)
 
     for _ in range(3):
-        limiter.settle(account_id, decision.lease, 30)
+        limiter.settle(account_id, lease, 30)
         await limiter.settled()
 
     assert (await counters(limiter, account_id))["tokens_per_minute"] == 30
@@ -112,7 +111,7 @@ async def test_five_that_together_ask_for_too_much_share_what_there_is(limiter: 
 
     decisions = await asyncio.gather(*asked)
 
-    assert sum(decision.admitted for decision in decisions) == 3
+    assert sum(decision.admitted for decision, _ in decisions) == 3
 
 
 @pytest.mark.anyio
@@ -142,8 +141,9 @@ async def test_counters_are_restored_once_and_then_left_alone(limiter: Limiter) 
 async def test_more_than_the_limit_itself_can_never_pass_and_says_so(limiter: Limiter) -> None:
     account_id = await restored(limiter)
 
-    refusal = (await ask(limiter, account_id, {"tokens_per_minute": 50}, tokens=51)).refusal()
+    decision, _ = await ask(limiter, account_id, {"tokens_per_minute": 50}, tokens=51)
 
+    refusal = decision.refusal()
     assert refusal.code == "request_exceeds_limit"
     assert refusal.should_retry is False
     assert refusal.retry_after is None
@@ -167,19 +167,19 @@ def test_reserved_and_used_never_exceed_the_limit(steps: list[tuple[str, int]]) 
         link = RedisLink(settings.REDIS_URL)
         limiter, limit = Limiter(link), 150
         account_id, used = await restored(limiter), 0
-        held: list[tuple[Decision, int]] = []
+        held: list[tuple[str, int]] = []
         for verb, tokens in steps:
             if verb == "ask":
                 amounts = {"tokens_per_minute": limit, "tokens_per_day": limit}
-                decision = await ask(limiter, account_id, amounts, tokens=tokens)
+                decision, lease = await ask(limiter, account_id, amounts, tokens=tokens)
                 assert decision.admitted == (used + tokens <= limit)
                 if decision.admitted:
-                    held.append((decision, tokens))
+                    held.append((lease, tokens))
                     used += tokens
             elif held:
-                decision, reserved = held.pop(0)
+                lease, reserved = held.pop(0)
                 actual = min(tokens, reserved)
-                limiter.settle(account_id, decision.lease, actual)
+                limiter.settle(account_id, lease, actual)
                 await limiter.settled()
                 used += actual - reserved
             assert (await counters(limiter, account_id))["tokens_per_day"] == used <= limit
