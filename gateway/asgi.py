@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from usage.journal import Journal
-
 from gateway import database, endpoints
 from gateway.auth import Callers
 from gateway.call import Call, Receive, Scope, Send
@@ -23,6 +21,7 @@ from gateway.errors import (
 from gateway.limits import Cold, Decision, Limiter, Stale
 from gateway.meter import Meter
 from gateway.upstream import Upstream
+from usage.journal import Journal
 
 log = logging.getLogger(__name__)
 Endpoint = Callable[["Gateway", Call], Awaitable[None]]

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from usage.journal import Final, Intent, Journal, JournalUnavailable
 
 from gateway.auth import Caller
 from gateway.call import Call
@@ -13,6 +12,7 @@ from gateway.catalog import Offer, Route
 from gateway.errors import APIError, Unavailable
 from gateway.limits import Decision, Limiter, lease_for
 from gateway.tokens import tokens_in
+from usage.journal import Final, Intent, Journal, JournalUnavailable
 
 log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
@@ -73,6 +73,7 @@ class Meter:
                     prompt_tokens=self.prompt_estimate,
                     lease=self.lease,
                     ip=call.ip,
+                    end_user=self.end_user,
                 )
             )
         except JournalUnavailable as error:

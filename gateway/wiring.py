@@ -4,7 +4,6 @@ import asyncio
 from dataclasses import dataclass
 
 from django.conf import settings
-from usage.journal import Journal
 
 from gateway.asgi import Gateway
 from gateway.auth import Callers
@@ -12,6 +11,7 @@ from gateway.catalog import Catalog
 from gateway.limits import Limiter
 from gateway.redis_link import RedisLink
 from gateway.upstream import Upstream
+from usage.journal import Journal
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""A provider that knows exactly what it sent: raw sockets, known token counts, a trace of every call."""
+"""A provider that knows exactly what it sent: raw sockets and known token counts."""
 
 import asyncio
 import json
@@ -77,9 +77,8 @@ class Provider:
         await writer.drain()
 
     async def _stream(self, writer: asyncio.StreamWriter) -> None:
-        writer.write(
-            b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
-        )
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n")
+        writer.write(b"transfer-encoding: chunked\r\n\r\n")
         for _ in range(self.tokens):
             choice = {"index": 0, "delta": {"content": PIECE}, "finish_reason": None}
             self._event(writer, json.dumps(self._document(choices=[choice])))

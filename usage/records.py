@@ -25,6 +25,7 @@ class Intent(msgspec.Struct, array_like=True, tag="intent"):
     prompt_tokens: int = 0  # an estimate
     lease: str = ""
     ip: str = ""
+    end_user: str = ""
 
 
 class Final(msgspec.Struct, array_like=True, tag="final"):
