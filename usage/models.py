@@ -1,0 +1,145 @@
+"""What they did: one row per API call for as long as it is kept, and hourly sums for ever."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+REQUEST_ID = re.compile(r"req_0[0-9a-f]{27}", re.ASCII)  # good until the year 2527
+
+
+def day_of(request_id: str) -> date | None:
+    """The UTC day a request began: its id opens with the milliseconds. None if it is no id."""
+    if not REQUEST_ID.fullmatch(request_id):
+        return None
+    return datetime.fromtimestamp(int(request_id[4:16], 16) / 1000, UTC).date()
+
+
+class Outcome(models.TextChoices):
+    OK = "ok"
+    CLIENT_ERROR = "client_error"
+    REFUSED = "refused"
+    UPSTREAM_ERROR = "upstream_error"
+    CLIENT_DISCONNECT = "client_disconnect"
+    INTERRUPTED = "interrupted"
+
+
+class RequestLogQuerySet(models.QuerySet["RequestLog"]):
+    def named(self, request_id: str) -> RequestLogQuerySet:
+        """The row of one request, looked for only on the day its id tells."""
+        day = day_of(request_id)
+        if day is None:
+            return self.none()
+        around = (day - timedelta(1), day + timedelta(1))
+        return self.filter(request_id=request_id, day__range=around)
+
+
+class RequestLog(models.Model):
+    """One API call afterwards. Model and provider are text: history outlives the catalogue.
+
+    In the database the table is partitioned by retention class and day, which therefore are part
+    of its primary key; ``request_id`` is unique by itself.
+    """
+
+    request_id = models.CharField(max_length=40, primary_key=True)
+    day = models.DateField()
+    retention_class = models.CharField(max_length=10)
+    account = models.ForeignKey(
+        "accounts.Account",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="request_logs",
+    )
+    api_key = models.ForeignKey(
+        "accounts.APIKey",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+    )
+    started_at = models.DateTimeField()
+    endpoint = models.CharField(max_length=40)
+    requested_model = models.CharField(max_length=200)
+    model = models.CharField(max_length=200)
+    provider = models.CharField(max_length=100)
+    status_code = models.SmallIntegerField()
+    outcome = models.CharField(max_length=20, choices=Outcome)
+    error_type = models.CharField(max_length=100)
+    error_code = models.CharField(max_length=100)
+    error_message = models.CharField(max_length=2000)
+    prompt_tokens = models.BigIntegerField()
+    completion_tokens = models.BigIntegerField()
+    usage_source = models.CharField(max_length=10)
+    latency_ms = models.IntegerField()
+    ttft_ms = models.IntegerField(null=True)
+    streamed = models.BooleanField()
+    ip = models.CharField(max_length=45)
+    user_agent = models.CharField(max_length=300)
+    end_user = models.CharField(max_length=200)
+    attempts = models.SmallIntegerField()
+    admitted = models.BooleanField()
+    decision = models.JSONField(default=dict)
+    objects = RequestLogQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-started_at", "-request_id"]
+        indexes = [
+            models.Index(
+                fields=["account", "-started_at", "-request_id"], name="requestlog_newest"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.request_id} {self.outcome}"
+
+    @property
+    def total_tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+
+class UsageHour(models.Model):
+    """The sums of one UTC hour, account, key and model. ``hour`` is the moment it begins."""
+
+    account = models.ForeignKey(
+        "accounts.Account",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="usage_hours",
+    )
+    hour = models.DateTimeField()
+    api_key = models.ForeignKey(
+        "accounts.APIKey",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+    )
+    model = models.CharField(max_length=200)
+    requests = models.BigIntegerField(default=0)
+    admitted = models.BigIntegerField(default=0)
+    ok = models.BigIntegerField(default=0)
+    client_errors = models.BigIntegerField(default=0)
+    refused = models.BigIntegerField(default=0)
+    upstream_errors = models.BigIntegerField(default=0)
+    client_disconnects = models.BigIntegerField(default=0)
+    interrupted = models.BigIntegerField(default=0)
+    prompt_tokens = models.BigIntegerField(default=0)
+    completion_tokens = models.BigIntegerField(default=0)
+    latency_histogram = ArrayField(models.BigIntegerField(), default=list)
+    ttft_histogram = ArrayField(models.BigIntegerField(), default=list)
+
+    class Meta:
+        ordering = ["hour", "account", "api_key", "model"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "hour", "api_key", "model"], name="usage_hour_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.hour:%Y-%m-%d %H}h {self.model}: {self.requests}"
