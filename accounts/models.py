@@ -36,7 +36,7 @@ class User(AbstractUser):
     email = models.EmailField(unique=True)
     REQUIRED_FIELDS: ClassVar[list[str]] = []
     USERNAME_FIELD = "email"
-    objects = UserByEmailManager()  # type: ignore[assignment, misc]
+    objects = UserByEmailManager()  # type: ignore[misc]
 
 
 class AccountQuerySet(models.QuerySet["Account"]):

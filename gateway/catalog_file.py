@@ -155,7 +155,7 @@ class Changes:
         self.said: list[str] = []
 
     def put(
-        self, kind: type[M], key: str, *, when_new: dict[str, Any] | None = None, **values: Any
+        self, kind: type[M], key: str, /, *, when_new: dict[str, Any] | None = None, **values: Any
     ) -> M:
         """The row whose ``key`` is as given, with these values; created if there is none."""
         label = f"{kind._meta.verbose_name} {values[key]}"

@@ -15,21 +15,22 @@ from gateway.upstream import Answer, UpstreamBroken
 
 SECRETS = re.compile(r"\b(sk|kpx|rk|pk|key|whsec)[-_][A-Za-z0-9_-]{8,}|https?://\S+")
 MAX_RETRY_AFTER = 60
-NULL = b"null"
+NULL = Raw(b"null")
 
 
 class Delta(Struct):
-    content: Raw | None = None
-    refusal: Raw | None = None
-    reasoning_content: Raw | None = None
-    reasoning: Raw | None = None
-    tool_calls: Raw | None = None
+    content: Raw = NULL
+    refusal: Raw = NULL
+    reasoning_content: Raw = NULL
+    reasoning: Raw = NULL
+    tool_calls: Raw = NULL
 
     def bytes(self) -> int:
         """Length of what was generated, as JSON writes it, without the quotes of strings."""
-        parts = (self.content, self.refusal, self.reasoning_content or self.reasoning)
-        text = sum(len(bytes(part)) - 2 for part in parts if part and bytes(part) != NULL)
-        return text + (len(bytes(self.tool_calls)) if self.tool_calls else 0)
+        reasoning = self.reasoning if self.reasoning_content == NULL else self.reasoning_content
+        parts = (self.content, self.refusal, reasoning)
+        text = sum(len(bytes(part)) - 2 for part in parts if part != NULL)
+        return text + (0 if self.tool_calls == NULL else len(bytes(self.tool_calls)))
 
 
 class Choice(Struct):
@@ -43,12 +44,12 @@ class Completion(Struct):
 
     choices: list[Choice] | None = None
     model: str | None = None
-    usage: Raw | None = None
-    error: Raw | None = None
+    usage: Raw = NULL
+    error: Raw = NULL
 
 
 _decode = msgspec.json.Decoder(Completion).decode
-_decode_usage = msgspec.json.Decoder(Usage).decode
+_decode_usage = msgspec.json.Decoder(Usage | None).decode
 _decode_error = msgspec.json.Decoder().decode
 
 
@@ -62,10 +63,8 @@ def parse(data: bytes) -> Completion:
 
 def usage_of(completion: Completion) -> Usage | None:
     """The counts that the provider reports, unless they are missing or absurd."""
-    if completion.usage is None:
-        return None
     try:
-        usage: Usage | None = _decode_usage(completion.usage)
+        usage = _decode_usage(completion.usage)
     except msgspec.MsgspecError:
         return None
     sane = usage and 0 <= usage.prompt_tokens < 10**8 and 0 <= usage.completion_tokens < 10**8
@@ -76,7 +75,7 @@ async def relay_whole(call: Call, answer: Answer, meter: Meter) -> None:
     """Pass on one JSON body, under the name that the caller used."""
     body = await answer.body()
     completion = parse(body)
-    if completion.error is not None and bytes(completion.error) != NULL:
+    if completion.error != NULL:
         raise refusal_in(bytes(completion.error))
     if not completion.choices:
         raise UpstreamFailed("The model's answer has no choices.")
@@ -116,7 +115,7 @@ class Stream:
                 self.done = True
                 return
             completion = parse(data)
-            if completion.error is not None and bytes(completion.error) != NULL:
+            if completion.error != NULL:
                 raise refusal_in(bytes(completion.error))
             if self._note(completion):
                 yield sse.event(self._renamed(data, completion))

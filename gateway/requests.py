@@ -13,18 +13,19 @@ from gateway.errors import ContextTooLong, InvalidRequest, WrongContentType
 from gateway.tokens import IMAGE_TOKENS, tokens_in
 
 PLACE = re.compile(r"(.*?)(?: - at `\$\.?(.*)`)?$", re.DOTALL)
+NULL = Raw(b"null")
 Penalty = Annotated[float, Meta(ge=-2, le=2)]
 Count = Annotated[int, Meta(ge=1)]
 
 
 class Part(Struct):
     type: str
-    text: Raw | None = None
+    text: Raw = NULL
 
 
 class Message(Struct):
     role: str
-    content: Raw | None = None
+    content: Raw = NULL
 
 
 class StreamOptions(Struct):
@@ -101,9 +102,9 @@ def invalid_field(problem: str) -> InvalidRequest:
     return InvalidRequest(f"'{place}' is not right: {what}.", code="invalid_value", param=place)
 
 
-def tokens_of(content: Raw | None) -> int:
+def tokens_of(content: Raw) -> int:
     """Estimated tokens of a message's ``content``: a string, null, or a list of parts."""
-    raw = bytes(content) if content is not None else b"null"
+    raw = bytes(content)
     if raw[:1] == b'"':
         return tokens_in(len(raw) - 2)
     if raw[:1] != b"[":
@@ -112,9 +113,8 @@ def tokens_of(content: Raw | None) -> int:
         parts = _decode_parts(raw)
     except msgspec.ValidationError as error:
         raise invalid_field(str(error)) from None
-    return sum(
-        tokens_in(len(bytes(part.text)) - 2) if part.text else IMAGE_TOKENS for part in parts
-    )
+    texts = [bytes(part.text) for part in parts]
+    return sum(IMAGE_TOKENS if text == NULL else tokens_in(len(text) - 2) for text in texts)
 
 
 def with_fields(body: bytes, **changes: Any) -> bytes:

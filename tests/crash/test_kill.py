@@ -1,0 +1,134 @@
+"""Whatever is killed under load, clients, rows, rollups and counters agree afterwards."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.conf import settings
+from django.db.models import Sum
+
+from dashboard.instance import ROOT
+from gateway import catalog_file
+from gateway.headroom import headroom
+from gateway.models import LanguageModel
+from tests.clients.conftest import route_to
+from tests.crash import ledger
+from tests.crash.load import Load
+from tests.gateway.site import Site
+from tests.people import Issued, make_key
+from tests.provider import Provider
+from usage.models import RequestLog, UsageHour
+
+MODEL = "openai/gpt-4o-mini"
+TOKENS = 40
+KILLS = 10
+
+
+class RecorderProcess:
+    """The real recorder, started again whenever it is killed."""
+
+    def __init__(self, site: Site) -> None:
+        self._command = [sys.executable, "manage.py", "record_usage"]
+        self._environment = site.environment()
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(self._command, cwd=ROOT, env=self._environment)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.start()
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(30) == 0
+
+
+@pytest.fixture
+def crowd(transactional_db: None) -> Iterator[tuple[Site, Issued, Load, RecorderProcess]]:
+    """A site of its own under 50 requests a second, with a recorder beside it."""
+    catalog_file.load(catalog_file.read(ROOT / "catalog" / "keyplex.toml"))
+    site, key = Site(workers=2), make_key()
+    with Provider(tokens=TOKENS, pace=0.01) as provider:
+        route_to(provider, MODEL)
+        site.start()
+        recorder = RecorderProcess(site)
+        load = Load(site.port, key.plaintext, model=MODEL, per_second=50)
+        time.sleep(2)
+        yield site, key, load, recorder
+        assert site.stop() == 0
+
+
+def until_quiet(journal_is_empty: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and not journal_is_empty():
+        time.sleep(0.2)
+
+
+def books(key: Issued) -> dict[str, int]:
+    """The tokens of an account by every way of counting them."""
+    mine = {"account_id": key.account.pk}
+    both = Sum("prompt_tokens") + Sum("completion_tokens")
+    uses = headroom(key.account) or []
+    counted = {use.limit.name: use.used for use in uses}
+    return {
+        "rows": RequestLog.objects.filter(**mine).aggregate(n=both)["n"],
+        "rollups": UsageHour.objects.filter(**mine).aggregate(n=both)["n"],
+        "counters": counted["tokens_per_day"],
+    }
+
+
+def check(key: Issued, load: Load, recorder: RecorderProcess) -> None:
+    seen = load.stop()
+    until_quiet(lambda: not RequestLog.objects.none() and leases(key) == 0)
+    time.sleep(2)
+    recorder.stop()
+    rows = list(RequestLog.objects.filter(account_id=key.account.pk))
+    found = ledger.differences(seen, rows, TOKENS)
+    outcomes = {row.outcome for row in rows}
+    print(f"{len(seen)} requests, {len(rows)} rows, outcomes {sorted(outcomes)}, {books(key)}")
+    assert found == []
+    assert len(set(books(key).values())) == 1, books(key)
+    assert leases(key) == 0
+
+
+def leases(key: Issued) -> int:
+    import redis
+
+    from accounts import epochs
+
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        number: int = client.zcard(f"{epochs.key(key.account.pk)}:leases")
+        return number
+
+
+@pytest.mark.t2
+def test_killing_a_web_worker_ten_times_loses_and_doubles_nothing(
+    crowd: tuple[Site, Issued, Load, RecorderProcess],
+) -> None:
+    site, key, load, recorder = crowd
+
+    for _ in range(KILLS):
+        os.kill(random.choice(site.worker_pids()), signal.SIGKILL)
+        time.sleep(3)
+
+    check(key, load, recorder)
+
+
+@pytest.mark.t2
+def test_killing_the_recorder_ten_times_loses_and_doubles_nothing(
+    crowd: tuple[Site, Issued, Load, RecorderProcess],
+) -> None:
+    _, key, load, recorder = crowd
+
+    for _ in range(KILLS):
+        recorder.kill()
+        time.sleep(random.uniform(0.5, 3))
+
+    check(key, load, recorder)
