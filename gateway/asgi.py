@@ -11,6 +11,7 @@ from gateway.auth import Callers
 from gateway.call import Call, Receive, Scope, Send
 from gateway.catalog import Catalog
 from gateway.counters import spent_by
+from gateway.decisions import Decision
 from gateway.errors import (
     APIError,
     ClientLeft,
@@ -18,7 +19,7 @@ from gateway.errors import (
     UnknownEndpoint,
     WrongMethod,
 )
-from gateway.limits import Cold, Decision, Limiter, Stale
+from gateway.limits import Cold, Limiter, Stale
 from gateway.meter import Meter
 from gateway.upstream import Upstream
 from usage.journal import Journal
@@ -85,7 +86,7 @@ class Gateway:
             lambda: self.limiter.admit(
                 meter.caller.account_id,
                 meter.caller.epoch,
-                meter.caller.limits,
+                meter.caller.policy,
                 lease=meter.lease,
                 tokens=tokens,
             ),
@@ -100,7 +101,7 @@ class Gateway:
         await self.decide(
             meter,
             lambda: self.limiter.peek(
-                meter.caller.account_id, meter.caller.epoch, meter.caller.limits
+                meter.caller.account_id, meter.caller.epoch, meter.caller.policy
             ),
         )
 
@@ -116,7 +117,7 @@ class Gateway:
                 spent = await database.query(spent_by, account_id, now)
                 await self.limiter.restore(account_id, meter.caller.epoch, now, spent)
             else:
-                meter.call.response_headers += meter.decision.headers()
+                meter.call.response_headers += meter.decision.headers
                 return
         raise Unavailable("Limits are being updated; try again.")
 

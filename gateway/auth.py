@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from accounts import keys
 from accounts.models import APIKey
-from billing.limits import Limits
 from gateway import database
+from gateway.decisions import Policy
 from gateway.errors import APIError, NotAuthenticated, NotPermitted, Unavailable
 
 FRESH = 5.0
@@ -29,7 +29,7 @@ class Caller:
     api_key_id: int
     epoch: int
     scopes: frozenset[str]
-    limits: Limits
+    policy: Policy
     retention_class: str
     verified_at: float
 
@@ -127,7 +127,7 @@ def look_up(digest: bytes) -> Caller | APIError:
         api_key_id=api_key.pk,
         epoch=account.epoch,
         scopes=frozenset(api_key.scopes),
-        limits=subscription.limits,
+        policy=Policy(subscription.limits),
         retention_class=subscription.plan.retention_class,
         verified_at=time.monotonic(),
     )

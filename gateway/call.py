@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
+import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from gateway.errors import BodyTooLarge, ClientLeft, Headers, InvalidRequest
@@ -31,7 +30,7 @@ EVENT_STREAM: Headers = [
 
 def new_request_id(now: float) -> str:
     """``req_`` and 28 hexadecimal digits, of which the first 12 are the Unix milliseconds."""
-    return f"req_{int(now * 1000):012x}{secrets.token_hex(8)}"
+    return f"req_{int(now * 1000):012x}{os.urandom(8).hex()}"
 
 
 class Call:
@@ -59,17 +58,17 @@ class Call:
 
     async def body(self) -> bytes:
         """The whole body. Raises BodyTooLarge above ``MAX_BODY``, whatever the client declared."""
-        declared = self.headers.get(b"content-length", b"")
-        if declared.isdigit() and int(declared) > MAX_BODY:
+        header = self.headers.get(b"content-length", b"")
+        declared = int(header) if header.isdigit() else -1
+        if declared > MAX_BODY:
             raise too_large()
         message = await self._receive()
-        if message["type"] == "http.request" and not message.get("more_body"):
-            body: bytes = message.get("body", b"")
-        else:
-            body = await self._rest_of_body(message)
-        if len(body) > MAX_BODY:
-            raise too_large()
-        return body
+        body: bytes = message.get("body", b"")
+        if len(body) == declared or (
+            message["type"] == "http.request" and not message["more_body"]
+        ):
+            return body
+        return await self._rest_of_body(message)
 
     async def _rest_of_body(self, message: MutableMapping[str, Any]) -> bytes:
         body = bytearray()
@@ -108,39 +107,45 @@ class Call:
         await self.start(status, [*headers, (b"content-length", b"%d" % len(body))])
         await self.write(b"" if self.method == "HEAD" else body, more=False)
 
-    @asynccontextmanager
-    async def while_client_listens(self) -> AsyncIterator[None]:
-        """Break off with ClientLeft when the client hangs up. Enter after the body was read.
+    def while_client_listens(self) -> Listening:
+        """Break off with ClientLeft when the client hangs up. Enter after the body was read."""
+        return Listening(self._receive)
 
-        What is sent to a client that has left vanishes without an error, so somebody has to
-        watch ``receive``; a call that is over within ``LISTEN_AFTER`` never starts to.
-        """
+
+class Listening:
+    """``async with``: cancels its block when the client leaves, and turns that into ClientLeft.
+
+    What is sent to a client that has left vanishes without an error, so somebody has to watch
+    ``receive``; a block that is over within ``LISTEN_AFTER`` never starts to.
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._left = False
+        self._watcher: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> None:
         block = asyncio.current_task()
         assert block is not None
-        left, watcher = False, None
+        self._block = block
+        self._timer = asyncio.get_running_loop().call_later(LISTEN_AFTER, self._begin)
 
-        async def watch() -> None:
-            nonlocal left
-            while (await self._receive())["type"] != "http.disconnect":
-                pass
-            left = True
-            block.cancel()
+    async def __aexit__(self, kind: type[BaseException] | None, *exc: object) -> None:
+        self._timer.cancel()
+        if self._watcher:
+            self._watcher.cancel()
+        ours = kind is asyncio.CancelledError and self._left  # else the server's shutdown
+        if ours and self._block.uncancel() == 0:
+            raise ClientLeft from None
 
-        def begin() -> None:
-            nonlocal watcher
-            watcher = asyncio.create_task(watch())
+    def _begin(self) -> None:
+        self._watcher = asyncio.create_task(self._watch())
 
-        timer = asyncio.get_running_loop().call_later(LISTEN_AFTER, begin)
-        try:
-            yield
-        except asyncio.CancelledError:
-            if left and block.uncancel() == 0:  # ours, not the server's shutdown
-                raise ClientLeft from None
-            raise
-        finally:
-            timer.cancel()
-            if watcher:
-                watcher.cancel()
+    async def _watch(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self._left = True
+        self._block.cancel()
 
 
 def too_large() -> BodyTooLarge:

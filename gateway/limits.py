@@ -1,8 +1,4 @@
-"""Exact limits: one Redis script checks every limit of an account and reserves, or refuses.
-
-What the script answers is kept whole as a ``Decision``; headers, the 429 body and the log row
-are views of it, never a second computation.
-"""
+"""Exact limits: one Redis script checks every limit of an account and reserves, or refuses."""
 
 import asyncio
 import logging
@@ -14,8 +10,8 @@ from typing import Any
 import hiredis
 
 from accounts import epochs
-from billing.limits import NAMES, Limit, Limits
-from gateway.errors import Headers, RateLimited, Unavailable
+from gateway.decisions import DAY, Decision, Policy, month_of
+from gateway.errors import Unavailable
 from gateway.redis_link import RedisLink, RedisUnavailable
 
 log = logging.getLogger(__name__)
@@ -23,9 +19,6 @@ log = logging.getLogger(__name__)
 SCRIPT = (Path(__file__).parent / "admission.lua").read_text()
 LEASE_SECONDS = 660  # the longest call of 600 s and a margin
 SETTLE_AGAIN_AFTER = 0.5  # seconds, when Redis was away
-DAY = 86400
-MINUTE_CELLS = 61  # a one-second cell counts until 61 seconds after it began
-FOR_WINDOW = {"minute": "", "day": "-Day", "month": "-Month"}
 
 
 class Stale(Exception):
@@ -34,86 +27,6 @@ class Stale(Exception):
 
 class Cold(Exception):
     """Redis has no counters for the account; they must be restored before anything is admitted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """One limit as one decision saw it. ``reset`` is in Unix seconds; None means never."""
-
-    limit: Limit
-    used: int
-    asked: int
-    reset: int | None
-
-    @property
-    def remaining(self) -> int:
-        return max(0, self.limit.amount - self.used)
-
-    @property
-    def exceeded(self) -> bool:
-        return self.used + self.asked > self.limit.amount
-
-    def headers(self) -> Headers:
-        unit = self.limit.unit.capitalize() + FOR_WINDOW[self.limit.window]
-        headers = [
-            (f"x-ratelimit-limit-{unit}".lower().encode(), b"%d" % self.limit.amount),
-            (f"x-ratelimit-remaining-{unit}".lower().encode(), b"%d" % self.remaining),
-        ]
-        if self.reset is not None:
-            headers.append((f"x-ratelimit-reset-{unit}".lower().encode(), b"%d" % self.reset))
-        return headers
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What was looked at, used, asked and left."""
-
-    admitted: bool
-    now: int
-    uses: tuple[Use, ...]
-
-    def headers(self) -> Headers:
-        return [header for use in self.uses for header in use.headers()]
-
-    def as_record(self) -> dict[str, Any]:
-        """The decision for the log row."""
-        return {
-            "admitted": self.admitted,
-            "limits": [
-                {
-                    "name": use.limit.name,
-                    "limit": use.limit.amount,
-                    "used": use.used,
-                    "asked": use.asked,
-                    "reset": use.reset,
-                }
-                for use in self.uses
-            ],
-        }
-
-    def refusal(self) -> RateLimited:
-        """The 429 that says which limit refused, by how much, and when the request would pass."""
-        exceeded = [use for use in self.uses if use.exceeded]
-        never = next((use for use in exceeded if use.reset is None), None)
-        if never:
-            return RateLimited(
-                f"This request asks for {never.asked:,} tokens, more than the "
-                f"{never.limit.amount:,} your plan allows in any {never.limit.window}. "
-                "Ask for fewer with max_tokens or a shorter prompt.",
-                code="request_exceeds_limit",
-                should_retry=False,
-            )
-        worst = max(exceeded, key=lambda use: use.reset or 0)
-        wait = max(1, (worst.reset or 0) - self.now)
-        unit, window = worst.limit.unit, worst.limit.window
-        return RateLimited(
-            f"Rate limit reached: your plan allows {worst.limit.amount:,} {unit} per {window}, "
-            f"{worst.used:,} are used and this request asks for {worst.asked:,}. "
-            f"It would pass in {wait} s.",
-            code="rate_limit_exceeded" if window == "minute" else "quota_exceeded",
-            retry_after=wait,
-            should_retry=None if window == "minute" else False,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +49,14 @@ class Limiter:
         self._settler: asyncio.Task[None] | None = None
 
     async def admit(
-        self, account_id: int, epoch: int, limits: Limits, *, lease: str, tokens: int
+        self, account_id: int, epoch: int, policy: Policy, *, lease: str, tokens: int
     ) -> Decision:
         """Reserve one request and ``tokens``, or say why not. Raises Stale, Cold, Unavailable."""
-        return await self._ask("admit", account_id, epoch, limits, lease, tokens)
+        return await self._ask("admit", account_id, epoch, policy, lease, tokens)
 
-    async def peek(self, account_id: int, epoch: int, limits: Limits) -> Decision:
+    async def peek(self, account_id: int, epoch: int, policy: Policy) -> Decision:
         """The state of every limit; reserves nothing. Raises Stale, Cold, Unavailable."""
-        return await self._ask("peek", account_id, epoch, limits, "", 0)
+        return await self._ask("peek", account_id, epoch, policy, "", 0)
 
     async def restore(self, account_id: int, epoch: int, now: datetime, spent: Spent) -> None:
         """Give Redis back the counters that it lost; does nothing where it has some."""
@@ -189,11 +102,10 @@ class Limiter:
         verb: str,
         account_id: int,
         epoch: int,
-        limits: Limits,
+        policy: Policy,
         lease: str,
         tokens: int,
     ) -> Decision:
-        amounts = {limit.name: limit.amount for limit in limits}
         reply = await self._run(
             account_id,
             verb,
@@ -201,14 +113,14 @@ class Limiter:
             month_of(datetime.now(UTC)),
             lease,
             tokens,
-            *[amounts.get(name, -1) for name in NAMES],
+            *policy.amounts,
         )
         verdict = reply[0]
         if verdict == b"stale":
             raise Stale
         if verdict == b"cold":
             raise Cold
-        return read(reply, limits, tokens, asked=verb == "admit")
+        return policy.read(reply, tokens, asked=verb == "admit")
 
     async def _run(self, account_id: int, verb: str, *arguments: str | int) -> Any:
         key = epochs.key(account_id)
@@ -229,40 +141,6 @@ class Limiter:
 
 def failed(reply: object) -> bool:
     return isinstance(reply, BaseException)
-
-
-def read(reply: list[Any], limits: Limits, tokens: int, *, asked: bool) -> Decision:
-    """The script's answer as a Decision. ``used`` is what counted before this request."""
-    verdict, now, last, *numbers = reply
-    counts, passes = numbers[:6], numbers[6:]
-    admitted = verdict == b"ok"
-    uses = []
-    for limit in limits:
-        position = list(NAMES).index(limit.name)
-        ask = (1 if limit.unit == "requests" else tokens) if asked else 0
-        reset: int | None = window_end(limit, now, last)
-        if passes[position % 2] and limit.window == "minute":
-            reset = passes[position % 2] if passes[position % 2] > 0 else None
-        elif ask > limit.amount:
-            reset = None
-        uses.append(Use(limit, counts[position], 0 if admitted else ask, reset))
-    return Decision(admitted, now, tuple(uses))
-
-
-def window_end(limit: Limit, now: int, last: int) -> int:
-    """When the window will be empty if nothing more comes, in Unix seconds."""
-    if limit.window == "minute":
-        return max(now, last + MINUTE_CELLS)
-    if limit.window == "day":
-        return (now // DAY + 1) * DAY
-    today = datetime.fromtimestamp(now, UTC)
-    year, month = (today.year, today.month + 1) if today.month < 12 else (today.year + 1, 1)
-    return int(datetime(year, month, 1, tzinfo=UTC).timestamp())
-
-
-def month_of(moment: datetime) -> int:
-    """The first second of the UTC month, which also is its name."""
-    return int(datetime(moment.year, moment.month, 1, tzinfo=UTC).timestamp())
 
 
 def lease_for(request_id: str, tokens: int) -> str:

@@ -9,8 +9,9 @@ import msgspec
 from gateway.auth import Caller
 from gateway.call import Call
 from gateway.catalog import Offer, Route
+from gateway.decisions import Decision
 from gateway.errors import APIError, Unavailable
-from gateway.limits import Decision, Limiter, lease_for
+from gateway.limits import Limiter, lease_for
 from gateway.tokens import tokens_in
 from usage.journal import Final, Intent, Journal, JournalUnavailable
 
@@ -164,7 +165,9 @@ class Meter:
 
     def record(self) -> dict[str, Any]:
         """Why it went as it did: the limits that were looked at, the routes that were tried."""
-        record: dict[str, Any] = self.decision.as_record() if self.decision else {}
+        record: dict[str, Any] = {}
+        if self.decision:
+            record = {"admitted": self.decision.admitted, "limits": self.decision.uses}
         if self.attempts:
             record["routes"] = self.attempts
         return record

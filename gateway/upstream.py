@@ -5,11 +5,11 @@ client written in Python; nothing outside this module knows of it.
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import PyreqwestError, RequestTimeoutError
+from pyreqwest.request import StreamRequest
 from pyreqwest.response import Response
 
 from gateway.catalog import Route
@@ -50,12 +50,35 @@ class Answer:
 
     async def body(self) -> bytes:
         """The whole body, at most ``MAX_ANSWER`` bytes. Raises UpstreamBroken."""
+        length = self.header("content-length")
+        if length.isdigit() and int(length) <= MAX_ANSWER:
+            try:
+                return bytes(await self._response.bytes())
+            except PyreqwestError as error:
+                raise broken(error) from error
         body = bytearray()
         async for chunk in self.chunks():
             body += chunk
             if len(body) > MAX_ANSWER:
                 raise UpstreamBroken("the answer is too large")
         return bytes(body)
+
+
+class Exchange:
+    """``async with``: one request on its way; leaving closes it, also when cancelled."""
+
+    def __init__(self, route: Route, request: StreamRequest) -> None:
+        self._route = route
+        self._request = request
+
+    async def __aenter__(self) -> Answer:
+        try:
+            return Answer(self._route, await self._request.__aenter__())
+        except PyreqwestError as error:
+            raise broken(error) from error
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._request.__aexit__(None, None, None)
 
 
 class Upstream:
@@ -75,25 +98,16 @@ class Upstream:
             .brotli(False)
             .zstd(False)
             .deflate(False)
+            .default_headers({"content-type": "application/json", "accept-encoding": "identity"})
             .build()
         )
 
-    @asynccontextmanager
-    async def post(self, route: Route, path: str, body: bytes) -> AsyncIterator[Answer]:
-        """Send ``body``; leaving closes the answer, also when cancelled. Raises UpstreamBroken."""
+    def post(self, route: Route, path: str, body: bytes) -> Exchange:
+        """Send ``body`` to a provider when entered. Entering raises UpstreamBroken."""
         request = self._client.post(f"{route.base_url}/{path}").body_bytes(body)
-        headers = {"content-type": "application/json", "accept-encoding": "identity"}
         if route.credential:
-            headers["authorization"] = f"Bearer {route.credential}"
-        stream = request.headers(headers).build_streamed()
-        try:
-            response = await stream.__aenter__()
-        except PyreqwestError as error:
-            raise broken(error) from error
-        try:
-            yield Answer(route, response)
-        finally:
-            await stream.__aexit__(None, None, None)
+            request = request.bearer_auth(route.credential)
+        return Exchange(route, request.build_streamed())
 
     async def close(self) -> None:
         await self._client.close()

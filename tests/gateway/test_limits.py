@@ -13,7 +13,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from billing.limits import NAMES, parse
-from gateway.limits import Cold, Decision, Limiter, Spent, Stale, lease_for
+from gateway.decisions import Decision, Policy
+from gateway.limits import Cold, Limiter, Spent, Stale, lease_for
 from gateway.redis_link import RedisLink
 from tests.gateway import burst
 from tests.gateway.site import Site
@@ -43,13 +44,14 @@ async def ask(
     limiter: Limiter, account_id: int, amounts: dict[str, int], tokens: int = 10, epoch: int = 1
 ) -> tuple[Decision, str]:
     lease = lease_for(f"req_{next(accounts)}", tokens)
-    decision = await limiter.admit(account_id, epoch, parse(amounts), lease=lease, tokens=tokens)
+    policy = Policy(parse(amounts))
+    decision = await limiter.admit(account_id, epoch, policy, lease=lease, tokens=tokens)
     return decision, lease
 
 
 async def counters(limiter: Limiter, account_id: int) -> dict[str, int]:
-    decision = await limiter.peek(account_id, 1, parse(PLENTY))
-    return {use.limit.name: use.used for use in decision.uses}
+    decision = await limiter.peek(account_id, 1, Policy(parse(PLENTY)))
+    return {use.name: use.used for use in decision.uses}
 
 
 @pytest.mark.t2
@@ -86,7 +88,7 @@ async def test_a_refused_request_changes_no_counter(
     decision, _ = await ask(limiter, account_id, PLENTY | dict.fromkeys(exceeded, 1), tokens=3)
 
     assert not decision.admitted
-    assert {use.limit.name for use in decision.uses if use.exceeded} == set(exceeded)
+    assert {use.name for use in decision.uses if use.exceeded} == set(exceeded)
     assert await counters(limiter, account_id) == before
 
 
