@@ -46,9 +46,18 @@ CREATE TABLE usage_requestlog_extended PARTITION OF usage_requestlog
 
 ADD_HISTOGRAMS = """
 CREATE FUNCTION usage_add_histograms(one bigint[], other bigint[]) RETURNS bigint[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT coalesce(array_agg(coalesce(a, 0) + coalesce(b, 0) ORDER BY position), '{}')
-    FROM unnest(one, other) WITH ORDINALITY AS pair (a, b, position)
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+    IF cardinality(one) < cardinality(other) THEN
+        RETURN usage_add_histograms(other, one);
+    END IF;
+    FOR i IN 1..cardinality(other) LOOP
+        IF other[i] <> 0 THEN
+            one[i] := one[i] + other[i];
+        END IF;
+    END LOOP;
+    RETURN one;
+END
 $$;
 """
 

@@ -1,0 +1,151 @@
+"""What the pages and ``/v1/usage`` tell: sums of rollups, never of the log.
+
+A period goes from ``start`` up to but without ``end``. Rollups know hours only, so an hour
+counts as a whole where it begins within the period.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Literal
+
+from django.db.models import Q, QuerySet, Sum
+from django.db.models.functions import TruncDay, TruncHour
+
+from usage import histograms
+from usage.models import UsageHour
+
+Step = Literal["hour", "day"]
+_COUNTS = [
+    *("requests", "admitted", "ok", "client_errors", "refused", "upstream_errors"),
+    *("client_disconnects", "interrupted", "prompt_tokens", "completion_tokens"),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over some calls. ``admitted`` are those that counted against the limits."""
+
+    requests: int = 0
+    admitted: int = 0
+    ok: int = 0
+    client_errors: int = 0
+    refused: int = 0
+    upstream_errors: int = 0
+    client_disconnects: int = 0
+    interrupted: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    @property
+    def tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+    @property
+    def errors(self) -> int:
+        """Calls that failed on our side or further on."""
+        return self.upstream_errors + self.interrupted
+
+
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """How long answers took, in milliseconds; None where there were none."""
+
+    median: float | None
+    p95: float | None
+    p99: float | None
+
+
+def totals(account_id: int, start: datetime, end: datetime) -> Totals:
+    """Everything an account did in a period."""
+    return _totals(_hours(account_id, start, end).aggregate(**_sums()))
+
+
+def by_model(account_id: int, start: datetime, end: datetime) -> dict[str, Totals]:
+    """The same, model by model, the most tokens first."""
+    return _grouped(_hours(account_id, start, end), "model")
+
+
+def by_key(account_id: int, start: datetime, end: datetime) -> dict[int, Totals]:
+    """The same, API key by API key (their pk), the most tokens first."""
+    return _grouped(_hours(account_id, start, end), "api_key_id")
+
+
+def by_model_over_time(
+    account_id: int, start: datetime, end: datetime, step: Step = "hour"
+) -> dict[datetime, dict[str, Totals]]:
+    """For a stacked chart: every step of the period, also empty ones, with what each model did."""
+    truncate = TruncHour if step == "hour" else TruncDay
+    rows = (
+        _hours(account_id, start, end)
+        .annotate(step=truncate("hour", tzinfo=UTC))
+        .values("step", "model")
+        .annotate(**_sums())
+        .order_by("step", "model")
+    )
+    found: dict[datetime, dict[str, Totals]] = {moment: {} for moment in steps(start, end, step)}
+    for row in rows:
+        found.setdefault(row["step"], {})[row["model"]] = _totals(row)
+    return found
+
+
+def steps(start: datetime, end: datetime, step: Step) -> Iterable[datetime]:
+    """The UTC hours or days that begin in the period, or in which it begins."""
+    moment = start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    if step == "day":
+        moment = moment.replace(hour=0)
+    while moment < end:
+        yield moment
+        moment += timedelta(hours=1) if step == "hour" else timedelta(days=1)
+
+
+def latency(account_id: int, start: datetime, end: datetime) -> Durations:
+    """How long answered calls took, to their end."""
+    return _durations(_hours(account_id, start, end).values_list("latency_histogram", flat=True))
+
+
+def time_to_first_token(account_id: int, start: datetime, end: datetime) -> Durations:
+    return _durations(_hours(account_id, start, end).values_list("ttft_histogram", flat=True))
+
+
+def tokens_on_day(account_id: int, day: date) -> int:
+    """Tokens charged for calls that began on a UTC day."""
+    return totals(account_id, *_day(day)).tokens
+
+
+def requests_on_day(account_id: int, day: date) -> int:
+    """Calls admitted on a UTC day."""
+    return totals(account_id, *_day(day)).admitted
+
+
+def _day(day: date) -> tuple[datetime, datetime]:
+    midnight = datetime.combine(day, time(tzinfo=UTC))
+    return midnight, midnight + timedelta(days=1)
+
+
+def _hours(account_id: int, start: datetime, end: datetime) -> QuerySet[UsageHour]:
+    within = Q(hour__gte=start, hour__lt=end)
+    return UsageHour.objects.filter(within, account_id=account_id).order_by()
+
+
+def _sums() -> dict[str, Any]:
+    return {f"sum_{name}": Sum(name, default=0) for name in _COUNTS}
+
+
+def _totals(row: Mapping[str, Any]) -> Totals:
+    return Totals(**{name: int(row[f"sum_{name}"]) for name in _COUNTS})
+
+
+def _grouped(hours: QuerySet[UsageHour], name: str) -> dict[Any, Totals]:
+    groups = {row[name]: _totals(row) for row in hours.values(name).annotate(**_sums())}
+    return dict(sorted(groups.items(), key=lambda group: (-group[1].tokens, group[0])))
+
+
+def _durations(counted: Iterable[Sequence[int]]) -> Durations:
+    merged: list[int] = []
+    for histogram in counted:
+        merged = histograms.add(merged, histogram)
+    median, p95, p99 = (histograms.percentile(merged, part) for part in (0.5, 0.95, 0.99))
+    return Durations(median, p95, p99)
