@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from django.db.models import F, Q
 
 from usage.models import RequestLog, RequestLogQuerySet, day_of
+from usage.rollups import Counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,15 @@ def total_tokens(request_ids: Collection[str]) -> dict[str, int]:
     rows = RequestLog.objects.filter(request_id__in=list(request_ids), day__range=around)
     totals = rows.annotate(total=F("prompt_tokens") + F("completion_tokens"))
     return dict(totals.values_list("request_id", "total"))
+
+
+def calls(day: date, account_id: int | None = None) -> Iterator[Counted]:
+    """What the sums need of every row of a UTC day, of everybody or of one account."""
+    rows = RequestLog.objects.filter(day=day).order_by()
+    if account_id is not None:
+        rows = rows.filter(account_id=account_id)
+    names = [name for name in vars(Counted) if not name.startswith("_")]
+    return rows.values_list(*names, named=True).iterator(chunk_size=5000)
 
 
 def _matching(account_id: int, filters: Filters, before: Cursor | None) -> RequestLogQuerySet:

@@ -72,6 +72,13 @@ def existing() -> list[tuple[str, date]]:
     ]
 
 
+def complete_days() -> list[date]:
+    """The days of which every row is still there, oldest first."""
+    oldest = today() - timedelta(days=min(DAYS_KEPT.values()))
+    shortest = min(DAYS_KEPT, key=lambda retention_class: DAYS_KEPT[retention_class])
+    return [day for name, day in existing() if name == shortest and oldest <= day <= today()]
+
+
 def prune() -> list[str]:
     """Drop the days that are kept no longer; the names of their tables.
 

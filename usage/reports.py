@@ -112,15 +112,16 @@ def time_to_first_token(account_id: int, start: datetime, end: datetime) -> Dura
 
 def tokens_on_day(account_id: int, day: date) -> int:
     """Tokens charged for calls that began on a UTC day."""
-    return totals(account_id, *_day(day)).tokens
+    return totals(account_id, *hours_of(day)).tokens
 
 
 def requests_on_day(account_id: int, day: date) -> int:
     """Calls admitted on a UTC day."""
-    return totals(account_id, *_day(day)).admitted
+    return totals(account_id, *hours_of(day)).admitted
 
 
-def _day(day: date) -> tuple[datetime, datetime]:
+def hours_of(day: date) -> tuple[datetime, datetime]:
+    """The period that is this UTC day."""
     midnight = datetime.combine(day, time(tzinfo=UTC))
     return midnight, midnight + timedelta(days=1)
 

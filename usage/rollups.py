@@ -92,16 +92,16 @@ def add_up(calls: Iterable[Counted]) -> dict[Key, Sums]:
 
 
 _KEY = ["account_id", "hour", "api_key_id", "model"]
-_SUMS = [column.name for column in fields(Sums)]
-_columns_of = attrgetter(*_SUMS)
+COLUMNS = [column.name for column in fields(Sums)]
+_columns_of = attrgetter(*COLUMNS)
 _TYPES = ["bigint", "timestamptz", "bigint", "text", *["bigint"] * 10, "text", "text"]
 _ADD = f"""
-INSERT INTO usage_usagehour AS old ({", ".join(_KEY + _SUMS)})
-SELECT {", ".join(_KEY + _SUMS[:10])}, {", ".join(f"{name}::bigint[]" for name in _SUMS[10:])}
-FROM unnest({", ".join(f"%b::{type_}[]" for type_ in _TYPES)}) AS new ({", ".join(_KEY + _SUMS)})
+INSERT INTO usage_usagehour AS old ({", ".join(_KEY + COLUMNS)})
+SELECT {", ".join(_KEY + COLUMNS[:10])}, {", ".join(f"{name}::bigint[]" for name in COLUMNS[10:])}
+FROM unnest({", ".join(f"%b::{type_}[]" for type_ in _TYPES)}) AS new ({", ".join(_KEY + COLUMNS)})
 ON CONFLICT ({", ".join(_KEY)}) DO UPDATE SET
-{", ".join(f"{name} = old.{name} + excluded.{name}" for name in _SUMS[:10])},
-{", ".join(f"{name} = usage_add_histograms(old.{name}, excluded.{name})" for name in _SUMS[10:])}
+{", ".join(f"{name} = old.{name} + excluded.{name}" for name in COLUMNS[:10])},
+{", ".join(f"{name} = usage_add_histograms(old.{name}, excluded.{name})" for name in COLUMNS[10:])}
 """  # noqa: S608, nothing but names of columns is put together here
 
 
