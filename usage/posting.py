@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
+import msgspec
 import psycopg
 from django.db import IntegrityError, connection, transaction
 
@@ -152,11 +153,11 @@ def clean(text: str, longest: int) -> str:
 def clean_json(document: bytes) -> str:
     """JSON that ``jsonb`` takes; where there is no telling what was meant, an empty object."""
     try:
-        text = document.decode()
-        if "\\u" not in text:
-            return text or "{}"
-        return json.dumps(_clean_values(json.loads(text)))
-    except ValueError:
+        if b"\\u" in document:
+            document = msgspec.json.encode(_clean_values(json.loads(document)))
+        msgspec.json.decode(document)
+        return document.decode()
+    except (ValueError, RecursionError, msgspec.DecodeError):
         return "{}"
 
 

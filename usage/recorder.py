@@ -25,6 +25,7 @@ LONGEST_PAUSE = 5.0  # seconds between two tries when PostgreSQL is away
 LONGEST_CALL = 15 * 60.0  # seconds after which a call of a living process counts as interrupted
 BATCH = 10000  # rows in one transaction
 
+NO_DECISION = b"{}"
 REJECTED = "rejected.jsonl"  # what PostgreSQL will never take, for somebody to look at
 
 Settlement = tuple[str, int, int]  # lease, account, tokens to charge
@@ -151,10 +152,16 @@ class Recorder:
             return posting.post(batch)
         except (DataError, IntegrityError) as error:
             if len(batch) == 1:
-                self._put_aside(batch[0], error)
-                return 0
+                return self._store_without_decision(batch[0], error)
         middle = len(batch) // 2
         return self._store(batch[:middle]) + self._store(batch[middle:])
+
+    def _store_without_decision(self, final: Final, error: Error) -> int:
+        """The one part of a record that is a document of any form is given up first."""
+        if final.decision == NO_DECISION:
+            self._put_aside(final, error)
+            return 0
+        return self._store([msgspec.structs.replace(final, decision=NO_DECISION)])
 
     def _put_aside(self, final: Final, error: Error) -> None:
         log.error("%s cannot be stored: %s", final.request_id, error)
