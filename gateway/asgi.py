@@ -129,7 +129,7 @@ class Gateway:
                 await self.show_limits(meter)
             except APIError as other:  # the refusal itself stands
                 log.info("%s is answered without its limits: %s", call.request_id, other)
-        self.finish(call, error.status, outcome_of(error), error)
+        self.finish(call, error.status, error.outcome, error)
         if call.status is None:
             call.response_headers += error.headers()
             await call.answer(error.status, error.body(call.request_id))
@@ -137,11 +137,3 @@ class Gateway:
     def finish(self, call: Call, status: int, outcome: str, error: APIError | None = None) -> None:
         if call.meter:
             call.meter.finish(status, outcome, error)
-
-
-def outcome_of(error: APIError) -> str:
-    if error.code and error.code.startswith(("upstream", "rejected", "invalid_upstream", "model")):
-        return "upstream_error"
-    if error.status in (429, 503):
-        return "refused"
-    return "client_error" if error.status < 500 else "upstream_error"

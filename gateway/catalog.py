@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,8 @@ from gateway.errors import Unavailable, UnknownModel
 from gateway.models import CatalogVersion, LanguageModel, ModelRoute, Provider
 
 log = logging.getLogger(__name__)
-REFRESH_EVERY = 2.0  # seconds between looks at the version
+REFRESH_EVERY = 0.5  # seconds between looks at the version
+LOOK_AGAIN_EVERY = 0.2  # seconds; callers of unknown models cannot make us ask more often
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +59,29 @@ class Catalog:
     version: int = -1
     offers: dict[str, Offer] = field(default_factory=dict)
     listing: bytes = b""
+    _looking: asyncio.Task[None] | None = None
+    _looked_at: float = 0.0
 
     async def find(self, name: str) -> Offer:
         """The model of this id or alias. Raises UnknownModel, Unavailable."""
-        await self.ready()
         offer = self.offers.get(name)
+        if offer is None:
+            await self._look_again()
+            offer = self.offers.get(name)
         if offer is None:
             raise UnknownModel(f"The model '{name[:100]}' does not exist.", param="model")
         return offer
+
+    async def _look_again(self) -> None:
+        """Refresh for whoever misses a name: once for all who ask within ``LOOK_AGAIN_EVERY``."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._refresh_in_turn())
+        await asyncio.shield(self._looking)
+
+    async def _refresh_in_turn(self) -> None:
+        await asyncio.sleep(max(0.0, self._looked_at + LOOK_AGAIN_EVERY - time.monotonic()))
+        self._looked_at = time.monotonic()
+        await self.refresh()
 
     async def ready(self) -> None:
         """Load the catalogue if it never was. Raises Unavailable."""

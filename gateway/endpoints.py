@@ -54,7 +54,10 @@ async def first_answer(
             continue
         try:
             sent = for_upstream(body, request, route.upstream_model)
-            async with gateway.upstream.post(route, "chat/completions", sent) as answer:
+            exchange = gateway.upstream.post(
+                route, "chat/completions", sent, streamed=bool(request.stream)
+            )
+            async with exchange as answer:
                 if answer.status != 200:
                     raise await refusal_of(answer)
                 meter.tried(route, "answered")

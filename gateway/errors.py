@@ -11,6 +11,7 @@
     ├── NotAuthenticated      401  authentication_error
     ├── NotPermitted          403  permission_error
     ├── RateLimited           429  rate_limit_error
+    │   └── UpstreamLimited   429  the provider's limit, not the caller's
     ├── UpstreamFailed        500  server_error, the model's answer made no sense
     ├── ModelUnavailable      503  model_error, nobody could serve the model now
     └── Unavailable           503  server_error, trouble of ours
@@ -30,6 +31,7 @@ class APIError(Exception):
     status = 500
     type = "server_error"
     code: str | None = "internal_error"
+    outcome = "upstream_error"  # what the log row says
     retry_after: int | None = None
     should_retry: bool | None = None
 
@@ -80,6 +82,7 @@ class InvalidRequest(APIError):
     status = 400
     type = "invalid_request_error"
     code = "invalid_request"
+    outcome = "client_error"
 
 
 class UnknownEndpoint(InvalidRequest):
@@ -121,6 +124,7 @@ class ContextTooLong(InvalidRequest):
 
 class NotAuthenticated(APIError):
     status = 401
+    outcome = "client_error"
     type = "authentication_error"
     code = "invalid_api_key"
 
@@ -130,6 +134,7 @@ class NotAuthenticated(APIError):
 
 class NotPermitted(APIError):
     status = 403
+    outcome = "client_error"
     type = "permission_error"
     code = "insufficient_scope"
 
@@ -138,6 +143,12 @@ class RateLimited(APIError):
     status = 429
     type = "rate_limit_error"
     code = "rate_limit_exceeded"
+    outcome = "refused"
+
+
+class UpstreamLimited(RateLimited):
+    code = "upstream_rate_limited"
+    outcome = "upstream_error"
 
 
 class UpstreamFailed(APIError):
@@ -155,6 +166,7 @@ class ModelUnavailable(APIError):
 class Unavailable(APIError):
     status = 503
     code = "service_unavailable"
+    outcome = "refused"
     retry_after = 1
 
 

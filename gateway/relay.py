@@ -8,7 +8,13 @@ from msgspec import Raw, Struct
 
 from gateway import sse
 from gateway.call import EVENT_STREAM, Call
-from gateway.errors import APIError, InvalidRequest, ModelUnavailable, RateLimited, UpstreamFailed
+from gateway.errors import (
+    APIError,
+    InvalidRequest,
+    ModelUnavailable,
+    UpstreamFailed,
+    UpstreamLimited,
+)
 from gateway.meter import Meter, Usage
 from gateway.requests import with_fields
 from gateway.upstream import Answer, UpstreamBroken
@@ -180,9 +186,8 @@ async def refusal_of(answer: Answer) -> APIError:
     if status == 429:
         after = answer.header("retry-after")
         seconds = int(after) if after.isdigit() else 5
-        return RateLimited(
+        return UpstreamLimited(
             "The model's provider is limiting requests; this is not your own limit.",
-            code="upstream_rate_limited",
             retry_after=max(1, min(seconds, MAX_RETRY_AFTER)),
         )
     if status in (400, 404, 413, 422):

@@ -102,11 +102,13 @@ class Upstream:
             .build()
         )
 
-    def post(self, route: Route, path: str, body: bytes) -> Exchange:
+    def post(self, route: Route, path: str, body: bytes, *, streamed: bool) -> Exchange:
         """Send ``body`` to a provider when entered. Entering raises UpstreamBroken."""
         request = self._client.post(f"{route.base_url}/{path}").body_bytes(body)
         if route.credential:
             request = request.bearer_auth(route.credential)
+        if streamed:
+            request = request.streamed_read_buffer_limit(0)  # else it waits for 64 KiB
         return Exchange(route, request.build_streamed())
 
     async def close(self) -> None:

@@ -30,4 +30,5 @@ def seeds(site: Site) -> Iterator[Site]:
     """The site, with the models that the seeds' snippets name within reach."""
     with Provider(tokens=5, pace=0.001) as provider:
         route_to(provider, "openai/gpt-4o-mini", "deepseek/deepseek-chat")
+        site.see_catalog()
         yield site

@@ -17,6 +17,7 @@ PROGRAM = Path(__file__).parent / "openai_node.mjs"
 def test_chat_stream_models_and_errors_of_the_node_client(site: Site) -> None:
     if not shutil.which("node") or not (ROOT / "node_modules" / "openai").exists():
         pytest.skip("node or its package openai is not installed")
+    site.see_catalog()
     keys = [make_key(), make_key(scopes=["models:read"]), make_key(requests_per_minute=1)]
 
     done = subprocess.run(

@@ -37,6 +37,7 @@ def test_a_stream(site: Site) -> None:
 
 
 def test_the_models(site: Site) -> None:
+    site.see_catalog()
     with client_for(site, make_key().plaintext) as client:
         models = {model.id: model for model in client.models.list()}
 

@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.conf import settings
 from django.db.models import Sum
+from gateway.headroom import headroom
 
 from dashboard.instance import ROOT
-from gateway import catalog_file
-from gateway.headroom import headroom
-from gateway.models import LanguageModel
 from tests.clients.conftest import route_to
 from tests.crash import ledger
 from tests.crash.load import Load
+from tests.gateway.conftest import load_catalog
 from tests.gateway.site import Site
 from tests.people import Issued, make_key
 from tests.provider import Provider
@@ -53,11 +52,12 @@ class RecorderProcess:
 @pytest.fixture
 def crowd(transactional_db: None) -> Iterator[tuple[Site, Issued, Load, RecorderProcess]]:
     """A site of its own under 50 requests a second, with a recorder beside it."""
-    catalog_file.load(catalog_file.read(ROOT / "catalog" / "keyplex.toml"))
+    load_catalog()
     site, key = Site(workers=2), make_key()
     with Provider(tokens=TOKENS, pace=0.01) as provider:
         route_to(provider, MODEL)
         site.start()
+        site.see_catalog()
         recorder = RecorderProcess(site)
         load = Load(site.port, key.plaintext, model=MODEL, per_second=50)
         time.sleep(2)
@@ -76,7 +76,7 @@ def books(key: Issued) -> dict[str, int]:
     mine = {"account_id": key.account.pk}
     both = Sum("prompt_tokens") + Sum("completion_tokens")
     uses = headroom(key.account) or []
-    counted = {use.limit.name: use.used for use in uses}
+    counted = {use.name: use.used for use in uses}
     return {
         "rows": RequestLog.objects.filter(**mine).aggregate(n=both)["n"],
         "rollups": UsageHour.objects.filter(**mine).aggregate(n=both)["n"],

@@ -13,6 +13,8 @@ import httpx
 from django.conf import settings
 from django.db import connection
 
+from gateway import catalog
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -75,11 +77,15 @@ class Site:
                 time.sleep(0.1)
         raise RuntimeError("the site did not come up")
 
+    def see_catalog(self) -> None:
+        """Until every worker has looked at the catalogue's version again."""
+        time.sleep(2 * catalog.REFRESH_EVERY)
+
     def worker_pids(self) -> list[int]:
         assert self.process is not None
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
         names = {int(pid): Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children.split()}
-        return [pid for pid, name in names.items() if b"spawn_main" in name]
+        return [pid for pid, name in names.items() if b"resource_tracker" not in name]
 
     def stop(self) -> int:
         """Orderly; the exit code."""

@@ -217,7 +217,7 @@ def test_the_day_is_a_quota_that_no_sdk_should_hammer(client: httpx.Client) -> N
     assert client.post("/v1/chat/completions", headers=key.headers, json=body).status_code == 200
 
     refused = client.post(
-        "/v1/chat/completions", headers=key.headers, json=HELLO | {"max_tokens": 296}
+        "/v1/chat/completions", headers=key.headers, json=HELLO | {"max_tokens": 295}
     )
 
     assert refused.status_code == 429
