@@ -1,0 +1,16 @@
+// Prints one SVG with every icon that the pages use, each a symbol named like its Lucide original.
+import { readFileSync } from 'node:fs';
+
+const NAMES = `activity arrow-right book-open chart-column check chevron-down chevron-left
+  chevron-right circle-alert circle-check circle-user-round clock copy download ellipsis
+  external-link eye inbox info key-round layout-dashboard lock log-out mail menu monitor moon
+  pause play plus refresh-cw scroll-text search shield-check sun terminal trash-2 triangle-alert
+  x zap`.split(/\s+/);
+
+const symbols = NAMES.map((name) => {
+  const source = readFileSync(`node_modules/lucide-static/icons/${name}.svg`, 'utf8');
+  const drawing = source.match(/<svg[^>]*>([^]*)<\/svg>/)[1].replace(/\s*\n\s*/g, '');
+  return `<symbol id="${name}" viewBox="0 0 24 24">${drawing}</symbol>`;
+});
+
+console.log(`<svg xmlns="http://www.w3.org/2000/svg">\n${symbols.join('\n')}\n</svg>`);
