@@ -1,34 +1,46 @@
-"""Whose pages these are: ``request.account``."""
+"""Whose pages these are: ``request.account``, and as whom: ``request.membership``."""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
+from django_htmx.middleware import HtmxDetails
 
-from accounts.models import Account, User
+from accounts.models import Account, Membership, User
 
 SESSION_KEY = "account"
+
+
+class AccountRequest(HttpRequest):
+    """A request as it reaches the page of a member."""
+
+    user: User
+    account: Account
+    membership: Membership
+    htmx: HtmxDetails
 
 
 class AccountMiddleware:
     """Sets ``request.account`` to the chosen account, checked against the membership.
 
-    A page starts every query from it, so that whatever is found belongs to the visitor. It is
-    None for a visitor without membership.
+    A page starts every query from it, so that whatever is found belongs to the visitor. Both it
+    and ``request.membership`` are None for a visitor without membership.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.account = SimpleLazyObject(lambda: account_of(request))  # type: ignore[attr-defined]
+        membership = SimpleLazyObject(lambda: membership_of(request))
+        account = SimpleLazyObject(lambda: membership.account if membership else None)
+        request.membership = membership  # type: ignore[attr-defined]
+        request.account = account  # type: ignore[attr-defined]
         return self.get_response(request)
 
 
-def account_of(request: HttpRequest) -> Account | None:
-    """The account chosen in this session, else the visitor's first."""
-    if not isinstance(request.user, User):
+def membership_of(request: HttpRequest) -> Membership | None:
+    """What the visitor is in ``request.account``; None for somebody without membership."""
+    account: Account | None = request.account  # type: ignore[attr-defined]
+    if not account or not isinstance(request.user, User):
         return None
-    mine = Account.objects.filter(memberships__user=request.user)
-    chosen = request.session.get(SESSION_KEY)
-    return (mine.filter(pk=chosen).first() if chosen else None) or mine.first()
+    return request.user.memberships.filter(account=account.pk).first()

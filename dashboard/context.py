@@ -1,8 +1,15 @@
-"""What every page may show: whose site this is."""
+"""What every page may show: whose site this is, and who is looking at it."""
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from accounts.middleware import membership_of
 
 
 def site(request: HttpRequest) -> dict[str, object]:
-    return {"public_url": settings.PUBLIC_URL, "brand": "Keyplex"}
+    return {
+        "brand": "Keyplex",
+        "public_url": settings.PUBLIC_URL,
+        "membership": SimpleLazyObject(lambda: membership_of(request)),
+    }
