@@ -19,6 +19,13 @@ SOCKET_PATH_LIMIT = 107  # bytes of sockaddr_un.sun_path, less the closing NUL
 LONGEST_SOCKET_NAME = ".s.PGSQL.5432.lock"
 
 
+def reachable_by_others(path: Path) -> bool:
+    """Whether an account that owns nothing can come to ``path`` through all its folders."""
+    return all(
+        folder.stat().st_mode & 0o001 for folder in path.absolute().parents if folder.exists()
+    )
+
+
 class Instance:
     """The data folder ``KEYPLEX_DATA`` (default ``var`` beside ``manage.py``)."""
 
@@ -34,13 +41,23 @@ class Instance:
         return self.data / "journal"
 
     @property
+    def short_name(self) -> str:
+        """A name for places outside the data folder, another one for each folder and user."""
+        digest = hashlib.sha256(os.fsencode(self.data.absolute())).hexdigest()
+        return f"keyplex-{os.getuid()}-{digest[:12]}"
+
+    @property
     def sockets(self) -> Path:
-        """Where the embedded servers listen: in the data folder unless its path is too long."""
+        """Where the embedded servers listen: in the data folder, unless that cannot be.
+
+        The path of a socket is short, and a server that root starts must come to it as another
+        account.
+        """
         inside = self.data / "run"
-        if len(os.fsencode(inside / LONGEST_SOCKET_NAME)) <= SOCKET_PATH_LIMIT:
+        fits = len(os.fsencode(inside / LONGEST_SOCKET_NAME)) <= SOCKET_PATH_LIMIT
+        if fits and (os.getuid() != 0 or reachable_by_others(inside)):
             return inside
-        name = hashlib.sha256(os.fsencode(self.data)).hexdigest()[:12]
-        return Path(tempfile.gettempdir()) / f"keyplex-{os.getuid()}-{name}"
+        return Path(tempfile.gettempdir()) / self.short_name
 
     @property
     def database_url(self) -> str:

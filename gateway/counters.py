@@ -1,14 +1,61 @@
-"""What an account has used, from PostgreSQL: to restore counters that Redis has lost."""
+"""The limiter's counters from outside the event loop: for the recorder, the audit and the pages."""
 
-from datetime import datetime
+from collections import defaultdict
+from datetime import UTC, date, datetime
+from typing import Any
 
-from gateway.limits import Spent
+import redis
+from django.conf import settings
+
+from accounts import epochs
+from gateway.decisions import DAY, month_of
+from gateway.limits import LEASE_SECONDS, SCRIPT, Spent
 from usage import reports
+from usage.recorder import Settlement
+
+_client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
+_script = _client.register_script(SCRIPT)
+
+
+def run(account_id: int, verb: str, *arguments: str | int) -> list[Any]:
+    """One verb of the admission script. Raises ``redis.RedisError``."""
+    key = epochs.key(account_id)
+    reply: list[Any] = _script(
+        keys=[key, f"{key}:leases"], args=[verb, LEASE_SECONDS, *arguments], client=_client
+    )
+    return reply
+
+
+def settle(settlements: list[Settlement]) -> None:
+    """Settle for processes that no longer can. Settling twice changes nothing."""
+    by_account: dict[int, list[str | int]] = defaultdict(list)
+    for lease, account_id, tokens in settlements:
+        by_account[account_id] += [lease, tokens]
+    for account_id, pairs in by_account.items():
+        run(account_id, "settle", *pairs)
 
 
 def spent_by(account_id: int, now: datetime) -> Spent:
-    """Requests and tokens of the UTC day and month of ``now``."""
+    """Requests and tokens of the UTC day and month of ``now``, as PostgreSQL knows them."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     today = reports.totals(account_id, midnight, now)
     month = reports.totals(account_id, midnight.replace(day=1), now)
     return Spent(today.admitted, today.tokens, month.admitted, month.tokens)
+
+
+def restore(account_id: int, epoch: int) -> None:
+    """Give Redis back the counters that it lost; does nothing where it has some."""
+    now = datetime.now(UTC)
+    day = spent_by(account_id, now)
+    today = (int(now.timestamp()) // DAY, day.requests_today, day.tokens_today)
+    month = (month_of(now), day.requests_this_month, day.tokens_this_month)
+    run(account_id, "restore", epoch, *today, *month)
+
+
+def tokens_on(account_id: int, day: date) -> int | None:
+    """The tokens counted on a UTC day; None where nothing is counted (any more)."""
+    number = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) // DAY
+    counted_day, tokens = _client.hmget(epochs.key(account_id), ["day", "dt"])
+    if counted_day is None or tokens is None or int(counted_day) != number:
+        return None
+    return int(tokens)

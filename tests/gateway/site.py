@@ -62,7 +62,8 @@ class Site:
             *(sys.executable, "-m", "granian", "--interface", "asgi", "--http", "1", "--no-ws"),
             *("--host", "127.0.0.1", "--port", str(self.port), "--workers", str(self.workers)),
             *("--loop", "uvloop", "--respawn-failed-workers", "--log-level", "warning"),
-            *("--backpressure", "4096", "--backlog", "2048", "dashboard.asgi:application"),
+            *("--respawn-interval", "0.2", "--backpressure", "4096", "--backlog", "2048"),
+            "dashboard.asgi:application",
         ]
         self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment())
         self.wait()

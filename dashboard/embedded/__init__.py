@@ -1,0 +1,1 @@
+"""Everything that ``./start`` runs on one host: PostgreSQL, Valkey, and our own processes."""
