@@ -94,6 +94,8 @@ class Membership(models.Model):
         BILLING = "billing"
         VIEWER = "viewer"
 
+    KEEPERS_OF_KEYS = frozenset({Role.OWNER, Role.ADMIN, Role.DEVELOPER})
+
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=20, choices=Role)
@@ -107,6 +109,10 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} is {self.role} of {self.account}"
+
+    @property
+    def may_manage_keys(self) -> bool:
+        return self.role in self.KEEPERS_OF_KEYS
 
 
 class APIKeyQuerySet(models.QuerySet["APIKey"]):
@@ -150,6 +156,13 @@ class APIKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.hint})"
+
+    @property
+    def state(self) -> str:
+        """``active``, ``expired`` or ``revoked``; only an active key is accepted."""
+        if self.revoked_at:
+            return "revoked"
+        return "expired" if self.expires_at and self.expires_at <= timezone.now() else "active"
 
     @property
     def scope_labels(self) -> list[str]:
