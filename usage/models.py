@@ -134,7 +134,7 @@ class UsageHour(models.Model):
     ttft_histogram = ArrayField(models.BigIntegerField(), default=list)
 
     class Meta:
-        ordering = ["hour", "account", "api_key", "model"]
+        ordering = ["hour", "account_id", "api_key_id", "model"]
         constraints = [
             models.UniqueConstraint(
                 fields=["account", "hour", "api_key", "model"], name="usage_hour_once"

@@ -142,7 +142,7 @@ class Migration(migrations.Migration):
                 ('api_key', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.apikey')),
             ],
             options={
-                'ordering': ['hour', 'account', 'api_key', 'model'],
+                "ordering": ["hour", "account_id", "api_key_id", "model"],
                 'constraints': [models.UniqueConstraint(fields=('account', 'hour', 'api_key', 'model'), name='usage_hour_once')],
             },
         ),
