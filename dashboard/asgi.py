@@ -9,6 +9,7 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 django_app = get_asgi_application()  # first: it loads the apps that the gateway imports
 
+from dashboard.embedded.children import die_with_parent  # noqa: E402
 from dashboard.health import healthz, readyz  # noqa: E402
 from gateway.call import Receive, Scope, Send  # noqa: E402
 from gateway.sandbox import sandbox  # noqa: E402
@@ -35,6 +36,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 async def lifespan(receive: Receive, send: Send) -> None:
     global running
     await receive()
+    die_with_parent()
     running = await Running.start()
     atexit.register(leave)
     await send({"type": "lifespan.startup.complete"})

@@ -15,9 +15,12 @@ def flag(name: str, *, default: bool = False) -> bool:
 INSTANCE = Instance.from_environment()
 
 # Who we are
+HOST = os.environ.get("KEYPLEX_HOST", "127.0.0.1")
 PORT = int(os.environ.get("KEYPLEX_PORT", "8000"))
 PUBLIC_URL = os.environ.get("KEYPLEX_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
 SELF_URL = os.environ.get("KEYPLEX_SELF_URL", f"http://127.0.0.1:{PORT}")  # as seen from this host
+WORKERS = int(os.environ.get("KEYPLEX_WORKERS", min(4, os.cpu_count() or 1)))
+CATALOG = ROOT / os.environ.get("KEYPLEX_CATALOG", "catalog/keyplex.toml")
 OVER_TLS = PUBLIC_URL.startswith("https://")
 
 DEBUG = flag("KEYPLEX_DEBUG")

@@ -6,7 +6,7 @@ import pwd
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -29,7 +29,6 @@ def spawn(
     *,
     ends_on: signal.Signals = signal.SIGTERM,
     account: pwd.struct_passwd | None = None,
-    env: Mapping[str, str] | None = None,
     output: IO[bytes] | int | None = None,
     cwd: Path | None = None,
 ) -> subprocess.Popen[bytes]:
@@ -39,7 +38,6 @@ def spawn(
         user=account.pw_uid if account else None,
         group=account.pw_gid if account else None,
         extra_groups=[] if account else None,
-        env=env,
         cwd=cwd,
         stdin=subprocess.DEVNULL,
         stdout=output,

