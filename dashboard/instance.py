@@ -83,7 +83,7 @@ class Instance:
     def _secrets(self) -> dict[str, str]:
         """The folder's own secrets; readable by its owner only, written whole or not at all."""
         path = self.data / "secrets.json"
-        self.data.mkdir(parents=True, exist_ok=True)
+        self.data.mkdir(mode=0o711, parents=True, exist_ok=True)
         with (self.data / "secrets.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
