@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
 from django.db import transaction
@@ -46,8 +47,8 @@ class Command(BaseCommand):
             raise CommandError(
                 f"There is no plan {plan or 'free-trial'!r}; known: {known}."
             ) from None
-        except Exception as error:
-            raise CommandError(f"No key was issued: {error}") from error
+        except ValidationError as error:
+            raise CommandError(f"No key was issued: {' '.join(error.messages)}") from error
         _, plaintext = APIKey.objects.issue(
             account, name=name, scopes=scopes or list(Scope.values), user=user
         )
