@@ -1,0 +1,180 @@
+"""From figures of many rounds to medians, ratios and a table.
+
+Ratios and differences are taken within a round, where both sides met the same machine; then the
+median of the rounds counts, with the least and the greatest beside it.
+"""
+
+import json
+import os
+import platform
+import statistics
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from bench import peers
+from bench.measure import Figures
+from dashboard.instance import ROOT
+
+RESULTS = ROOT / "bench" / "results"
+PACKAGES = ("granian", "pyreqwest", "uvloop", "msgspec", "hiredis", "django")
+Round = dict[str, dict[str, Figures]]  # subject → kind of load → what was measured
+
+
+def flat(figures: Figures, prefix: str = "") -> dict[str, float]:
+    """``{"latency_ms": {"p50": 1}}`` as ``{"latency_ms.p50": 1}``; numbers only."""
+    found: dict[str, float] = {}
+    for name, value in figures.items():
+        if isinstance(value, dict):
+            found |= flat(value, f"{prefix}{name}.")
+        elif isinstance(value, int | float):
+            found[prefix + name] = value
+    return found
+
+
+def medians(rounds: list[Round]) -> dict[str, dict[str, dict[str, float]]]:
+    """The same shape as one round."""
+    result: dict[str, dict[str, dict[str, float]]] = {}
+    for subject, kinds in rounds[0].items():
+        for kind in kinds:
+            each = [flat(one[subject][kind]) for one in rounds]
+            names = dict.fromkeys(name for figures in each for name in figures)
+            result.setdefault(subject, {})[kind] = {
+                name: statistics.median(f[name] for f in each if name in f) for name in names
+            }
+    return result
+
+
+def paired(rounds: list[Round], of: Callable[[Round], float]) -> dict[str, float] | None:
+    """Median, least and greatest of a comparison; None if somebody is missing or broken."""
+    try:
+        values = [of(one) for one in rounds]
+    except (KeyError, ZeroDivisionError, TypeError):
+        return None
+    named = {"median": statistics.median(values), "least": min(values), "greatest": max(values)}
+    return {name: round(value, 3) for name, value in named.items()}
+
+
+def rate(one: Round, subject: str) -> float:
+    return float(one[subject]["32 connections"]["requests_per_second"])
+
+
+def single(one: Round, subject: str, part: str) -> float:
+    return float(one[subject]["1 connection"]["latency_ms"][part])
+
+
+def added(one: Round, subject: str, part: str) -> float:
+    """Milliseconds at one connection over asking the upstream itself."""
+    return single(one, subject, part) - single(one, "direct", part)
+
+
+def in_streams(one: Round, what: str, part: str) -> float:
+    of = {name: one[name]["64 streams"][what][part] for name in ("keyplex", "direct")}
+    return float(of["keyplex"] - of["direct"])
+
+
+COMPARISONS: dict[str, tuple[str, Callable[[Round], float]]] = {
+    "T-1 requests/s over the forwarder's": (
+        "≥ 0.45",
+        lambda one: rate(one, "keyplex") / rate(one, "forwarder"),
+    ),
+    "T-1 requests/s over LiteLLM's": (
+        "≥ 40",
+        lambda one: rate(one, "keyplex") / rate(one, "litellm"),
+    ),
+    "T-1 requests/s over Portkey's": (
+        "≥ 8",
+        lambda one: rate(one, "keyplex") / rate(one, "portkey"),
+    ),
+    "T-2 added p50, ms": ("≤ 0.7", lambda one: added(one, "keyplex", "p50")),
+    "T-2 added p99, ms": ("≤ 2", lambda one: added(one, "keyplex", "p99")),
+    "T-2 added p50 over LiteLLM's": (
+        "≤ 0.1",
+        lambda one: added(one, "keyplex", "p50") / added(one, "litellm", "p50"),
+    ),
+    "added p50 of the forwarder, ms": ("", lambda one: added(one, "forwarder", "p50")),
+    "T-4 added time to the first chunk, p99, ms": (
+        "≤ 2",
+        lambda one: in_streams(one, "ttft_ms", "p99"),
+    ),
+    "T-4 added gap between chunks, p99, ms": (
+        "≤ 1",
+        lambda one: in_streams(one, "chunk_gap_ms", "p99"),
+    ),
+}
+
+
+def table(middle: dict[str, dict[str, dict[str, float]]]) -> str:
+    """Subject by subject, in Markdown."""
+    columns = [
+        ("requests/s, 32 connections", "32 connections", "requests_per_second", ",.0f"),
+        ("p99 ms", "32 connections", "latency_ms.p99", ",.1f"),
+        ("CPU µs/request", "32 connections", "cpu_us", ",.0f"),
+        ("p50 ms, 1 connection", "1 connection", "latency_ms.p50", ",.2f"),
+        ("p99 ms", "1 connection", "latency_ms.p99", ",.2f"),
+        ("first chunk p99 ms, 64 streams", "64 streams", "ttft_ms.p99", ",.1f"),
+        ("chunk delay p99 ms", "64 streams", "chunk_delay_ms.p99", ",.1f"),
+        ("CPU µs/chunk", "64 streams", "cpu_us", ",.0f"),
+        ("memory MB", "64 streams", "memory_mb", ",.0f"),
+    ]
+    lines = ["| | " + " | ".join(title for title, *_ in columns) + " |"]
+    lines.append("|---|" + "---:|" * len(columns))
+    for subject, kinds in middle.items():
+        cells = []
+        for _, kind, name, form in columns:
+            value = kinds[kind].get(name)
+            cells.append("–" if value is None else format(value, form))
+        lines.append(f"| {subject} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def comparisons_table(rounds: list[Round]) -> str:
+    lines = ["| | target | median | least – greatest |", "|---|---|---:|---:|"]
+    for name, (target, of) in COMPARISONS.items():
+        if found := paired(rounds, of):
+            low, middle, high = found["least"], found["median"], found["greatest"]
+            lines.append(f"| {name} | {target} | {middle:.2f} | {low:.2f} – {high:.2f} |")
+    return "\n".join(lines)
+
+
+def errors(rounds: list[Round]) -> list[str]:
+    """Whoever gave a wrong answer, in which load, and how often."""
+    said = []
+    for number, one in enumerate(rounds, 1):
+        for subject, kinds in one.items():
+            for kind, figures in kinds.items():
+                for what, count in figures["errors"].items():
+                    said.append(f"round {number}, {subject}, {kind}: {what} × {count}")
+    return said
+
+
+def save(rounds: list[Round], options: dict[str, Any]) -> Path:
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / "latest.json"
+    document = {
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "options": options,
+        "machine": machine(),
+        "medians": medians(rounds),
+        "comparisons": {name: paired(rounds, of) for name, (_, of) in COMPARISONS.items()},
+        "errors": errors(rounds),
+        "rounds": rounds,
+    }
+    path.write_text(json.dumps(document, indent=1) + "\n")
+    return path
+
+
+def machine() -> dict[str, Any]:
+    """What somebody must know who compares these figures with their own."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line.split(": ")[1] for line in lines if line.startswith("model name")), "?")
+    return {
+        "cpu": model,
+        "cores": os.cpu_count(),
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        **{name: metadata.version(name) for name in PACKAGES},
+        **peers.versions(),
+    }
