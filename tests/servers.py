@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from django.core.management import call_command
 
 from dashboard.embedded.servers import Server, servers_of
 from dashboard.instance import Instance
@@ -57,6 +58,11 @@ def pytest_unconfigure() -> None:
         server.stop(process)
     while scratch:
         shutil.rmtree(scratch.pop(), ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files() -> None:
+    call_command("collectstatic", verbosity=0, interactive=False)
 
 
 @pytest.fixture(autouse=True)

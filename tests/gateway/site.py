@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ import httpx
 from django.conf import settings
 from django.db import connection
 
+from dashboard.embedded.supervisor import web_command
 from gateway import catalog
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -58,13 +58,9 @@ class Site:
         }
 
     def start(self) -> None:
-        command = [
-            *(sys.executable, "-m", "granian", "--interface", "asgi", "--http", "1", "--no-ws"),
-            *("--host", "127.0.0.1", "--port", str(self.port), "--workers", str(self.workers)),
-            *("--loop", "uvloop", "--respawn-failed-workers", "--log-level", "warning"),
-            *("--respawn-interval", "0.2", "--backpressure", "4096", "--backlog", "2048"),
-            "dashboard.asgi:application",
-        ]
+        command = web_command(
+            settings.INSTANCE.data, host="127.0.0.1", port=self.port, workers=self.workers
+        )
         self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment())
         self.wait()
 
