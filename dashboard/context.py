@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from accounts.middleware import membership_of
@@ -11,5 +12,6 @@ def site(request: HttpRequest) -> dict[str, object]:
     return {
         "brand": "Keyplex",
         "public_url": settings.PUBLIC_URL,
+        "mailbox_url": reverse("mailbox") if settings.MAILBOX_OPEN else "",
         "membership": SimpleLazyObject(lambda: membership_of(request)),
     }

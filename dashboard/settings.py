@@ -22,6 +22,7 @@ SELF_URL = os.environ.get("KEYPLEX_SELF_URL", f"http://127.0.0.1:{PORT}")  # as 
 WORKERS = int(os.environ.get("KEYPLEX_WORKERS", min(4, os.cpu_count() or 1)))
 CATALOG = ROOT / os.environ.get("KEYPLEX_CATALOG", "catalog/keyplex.toml")
 OVER_TLS = PUBLIC_URL.startswith("https://")
+ONLY_HERE = urlsplit(PUBLIC_URL).hostname in {"127.0.0.1", "localhost", "::1"}
 
 DEBUG = flag("KEYPLEX_DEBUG")
 SECRET_KEY = INSTANCE.secret("secret_key")
@@ -132,6 +133,7 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "dashboard.signup.AccountAdapter"
 
@@ -144,6 +146,7 @@ EMAIL_USE_TLS = flag("KEYPLEX_SMTP_TLS", default=True)
 EMAIL_BACKEND = (
     "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "dashboard.mailbox.Backend"
 )
+MAILBOX_OPEN = not EMAIL_HOST and flag("KEYPLEX_MAILBOX", default=ONLY_HERE)
 DEFAULT_FROM_EMAIL = os.environ.get("KEYPLEX_MAIL_FROM", "Keyplex <no-reply@localhost>")
 
 # What a browser may do

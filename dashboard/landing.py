@@ -1,0 +1,15 @@
+"""The front door: what this is, what it costs, how to call it."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from billing.models import Plan
+
+
+@login_not_required
+@require_safe
+def landing(request: HttpRequest) -> HttpResponse:
+    plans = Plan.objects.filter(retired_at=None)
+    return render(request, "landing.html", {"plans": plans})
