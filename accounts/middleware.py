@@ -39,8 +39,9 @@ class AccountMiddleware:
 
 
 def membership_of(request: HttpRequest) -> Membership | None:
-    """What the visitor is in ``request.account``; None for somebody without membership."""
-    account: Account | None = request.account  # type: ignore[attr-defined]
-    if not account or not isinstance(request.user, User):
+    """What the visitor is in the account chosen in this session, else in their first one."""
+    if not isinstance(request.user, User):
         return None
-    return request.user.memberships.filter(account=account.pk).first()
+    mine = request.user.memberships.select_related("account")
+    chosen = request.session.get(SESSION_KEY)
+    return (mine.filter(account=chosen).first() if chosen else None) or mine.first()

@@ -3,9 +3,6 @@
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.functional import SimpleLazyObject
-
-from accounts.middleware import membership_of
 
 
 def site(request: HttpRequest) -> dict[str, object]:
@@ -13,5 +10,5 @@ def site(request: HttpRequest) -> dict[str, object]:
         "brand": "Keyplex",
         "public_url": settings.PUBLIC_URL,
         "mailbox_url": reverse("mailbox") if settings.MAILBOX_OPEN else "",
-        "membership": SimpleLazyObject(lambda: membership_of(request)),
+        "membership": getattr(request, "membership", None),
     }
