@@ -1,0 +1,158 @@
+"""Keys are shown once, belong to an account, and end when a keeper of keys says so."""
+
+import re
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import APIKey, Membership
+from accounts.scopes import Scope
+from tests.people import make_account, make_colleague, make_key, make_user
+
+pytestmark = pytest.mark.django_db
+EVERYTHING = list(Scope.values)
+
+
+def as_member(role: str | None = None) -> tuple[Client, APIKey]:
+    """The owner, or a colleague with a role, before a key of their account."""
+    owner = make_user()
+    account = make_account(owner)
+    client = Client()
+    client.force_login(make_colleague(account, role) if role else owner)
+    return client, make_key(account).api_key
+
+
+def test_a_new_key_is_shown_once_and_never_again() -> None:
+    client, _ = as_member()
+
+    answer = client.post("/keys/new", {"name": "Production", "scopes": ["chat:write"]})
+    afterwards = client.get("/keys").content.decode()
+
+    shown = set(re.findall(r"kpx_\w{48}", answer.content.decode()))
+    [plaintext] = shown
+    assert "no-store" in answer["Cache-Control"]
+    assert "Production" in afterwards
+    assert plaintext not in afterwards
+    key = APIKey.objects.get(name="Production")
+    assert key.scopes == ["chat:write"]
+    assert plaintext.encode() not in bytes(key.digest)
+
+
+@pytest.mark.parametrize(
+    ("form", "complaint"),
+    [
+        ({"name": "", "scopes": EVERYTHING}, "This field is required"),
+        ({"name": "x" * 101, "scopes": EVERYTHING}, "at most 100 characters"),
+        ({"name": "Laptop", "scopes": []}, "Choose at least one permission"),
+        ({"name": "Laptop", "scopes": ["everything"]}, "not one of the available choices"),
+    ],
+)
+def test_a_key_that_makes_no_sense_is_not_made(form: dict[str, object], complaint: str) -> None:
+    client, _ = as_member()
+
+    answer = client.post("/keys/new", form)
+
+    assert answer.status_code == 422
+    assert complaint in answer.content.decode()
+    assert APIKey.objects.count() == 1
+
+
+@pytest.mark.parametrize("role", [None, "admin", "developer"])
+def test_a_keeper_of_keys_revokes_and_every_process_knows(role: str | None) -> None:
+    client, key = as_member(role)
+    epoch = key.account.epoch
+
+    question = client.get(f"/keys/{key.pk}/revoke").content.decode()
+    client.post(f"/keys/{key.pk}/revoke")
+
+    key.refresh_from_db()
+    key.account.refresh_from_db()
+    assert key.name in question
+    assert key.revoked_at
+    assert key.account.epoch == epoch + 1
+    assert "Revoked" in client.get("/keys").content.decode()
+
+
+@pytest.mark.parametrize("role", ["viewer", "billing"])
+def test_who_may_only_look_sees_keys_and_changes_none(role: str) -> None:
+    client, key = as_member(role)
+
+    page = client.get("/keys").content.decode()
+    refused = [
+        client.get("/keys/new"),
+        client.post("/keys/new", {"name": "Mine", "scopes": EVERYTHING}),
+        client.post(f"/keys/{key.pk}/revoke"),
+    ]
+
+    assert key.hint in page
+    assert "Create New Key" not in page
+    assert [answer.status_code for answer in refused] == [403, 403, 403]
+    assert "Only an owner, admin or developer" in refused[0].content.decode()
+    key.refresh_from_db()
+    assert key.revoked_at is None
+
+
+def test_a_stranger_finds_no_key_of_others() -> None:
+    _, key = as_member()
+    stranger, _ = as_member()
+
+    page = stranger.get("/keys").content.decode()
+    answers = [stranger.get(f"/keys/{key.pk}/revoke"), stranger.post(f"/keys/{key.pk}/revoke")]
+
+    assert key.hint not in page
+    assert [answer.status_code for answer in answers] == [404, 404]
+    key.refresh_from_db()
+    assert key.revoked_at is None
+
+
+def test_somebody_without_an_account_is_told_so(client: Client) -> None:
+    client.force_login(make_user())
+
+    answer = client.get("/keys")
+
+    assert answer.status_code == 403
+    assert "You do not belong to an account" in answer.content.decode()
+
+
+def test_a_member_of_two_accounts_sees_one_at_a_time(client: Client) -> None:
+    _, key = as_member()
+    owner = make_user()
+    own = make_key(make_account(owner)).api_key
+    Membership.objects.create(user=owner, account=key.account, role="viewer")
+    client.force_login(owner)
+
+    first = client.get("/keys").content.decode()
+    session = client.session
+    session["account"] = key.account.pk
+    session.save()
+    second = client.get("/keys").content.decode()
+
+    assert own.hint in first
+    assert key.hint not in first
+    assert key.hint in second
+    assert own.hint not in second
+
+
+def test_a_session_cannot_choose_an_account_of_others(client: Client) -> None:
+    _, key = as_member()
+    owner = make_user()
+    make_account(owner)
+    client.force_login(owner)
+    session = client.session
+    session["account"] = key.account.pk
+    session.save()
+
+    assert key.hint not in client.get("/keys").content.decode()
+
+
+def test_many_keys_cost_no_more_queries_than_one(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    client, key = as_member()
+    for _ in range(20):
+        make_key(key.account)
+    client.get("/keys")
+
+    with django_assert_max_num_queries(8):
+        client.get("/keys")
