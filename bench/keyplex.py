@@ -96,5 +96,7 @@ def prepare(data: Path, environment: dict[str, str], upstream: str) -> str:
 def manage(environment: dict[str, str], *words: str) -> str:
     command = [sys.executable, str(ROOT / "manage.py"), *words]
     environment = {**os.environ, **environment}
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True, timeout=120)
+    done = subprocess.run(
+        command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, check=True, timeout=120
+    )
     return done.stdout.decode()

@@ -1,0 +1,61 @@
+"""axe finds nothing on any page, in either theme, on a desk or in a hand."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from playwright.sync_api import Browser
+
+from dashboard.instance import ROOT
+from tests.gateway.site import Site
+from tests.people import make_account, make_key, make_user
+from tests.usage.calls import make_final
+from usage.posting import post
+
+pytestmark = pytest.mark.browser
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+PUBLIC = ["/", "/login/", "/signup/", "/password/reset/", "/mailbox", "/nothing-here"]
+MEMBERS = ["/overview", "/keys", "/keys/new", "/usage", "/logs", "/password/change/"]
+LOOKS: dict[str, dict[str, Any]] = {
+    "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 860}},
+    "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 860}},
+    "narrow": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}},
+}
+
+
+def member_of_a_busy_account() -> str:
+    """The session of somebody with keys, requests and refusals to look at."""
+    owner = make_user()
+    account = make_account(owner)
+    key = make_key(account).api_key
+    mine = {"account_id": account.pk, "api_key_id": key.pk, "latency_ms": 240}
+    refused = {"outcome": "refused", "status_code": 429, "lease": "", "error_code": "rate_limited"}
+    post([make_final(**mine, completion_tokens=40 * n, model=f"model-{n}") for n in range(1, 8)])
+    post([make_final(**mine, **refused)])
+    client = Client()
+    client.force_login(owner)
+    return client.cookies["sessionid"].value
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_axe_finds_nothing_and_nothing_sticks_out(browser: Browser, site: Site, look: str) -> None:
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed (npm install)")
+    context = browser.new_context(**LOOKS[look], base_url=site.url)
+    page = context.new_page()
+    found = {}
+    for path in [*PUBLIC, *MEMBERS]:
+        if path == MEMBERS[0]:
+            cookie = {"name": "sessionid", "value": member_of_a_busy_account(), "url": site.url}
+            context.add_cookies([cookie])  # type: ignore[list-item]
+        page.goto(path)
+        page.wait_for_load_state("networkidle")
+        page.evaluate(AXE.read_text())
+        violations = page.evaluate("axe.run().then(result => result.violations)")
+        found[path] = [f"{v['id']}: {node['html']}" for v in violations for node in v["nodes"]]
+        overflow = page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        found[path] += [f"{overflow} pixels stick out"] if overflow else []
+    context.close()
+    assert {path: problems for path, problems in found.items() if problems} == {}
