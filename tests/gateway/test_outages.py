@@ -1,0 +1,127 @@
+"""What is our trouble is a 503 that says when to come back: never a 401, never a charge."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from tests.gateway.conftest import load_catalog
+from tests.gateway.gate import Gate
+from tests.gateway.site import Site
+from tests.people import Issued, make_key
+from usage.models import RequestLog
+from usage.recorder import Recorder
+
+HELLO = {"model": "keyplex/echo", "messages": [{"role": "user", "content": "Hello"}]}
+
+
+def postgresql() -> Path | tuple[str, int]:
+    params = connection.get_connection_params()
+    host, port = str(params.get("host") or "localhost"), int(params.get("port") or 5432)
+    return Path(host) / f".s.PGSQL.{port}" if host.startswith("/") else (host, port)
+
+
+def redis_server() -> Path | tuple[str, int]:
+    url = urlsplit(settings.REDIS_URL)
+    return Path(url.path) if url.scheme == "unix" else (str(url.hostname), url.port or 6379)
+
+
+def redis_database() -> str:
+    url = urlsplit(settings.REDIS_URL)
+    return parse_qs(url.query).get("db", [url.path.strip("/")])[0]
+
+
+class GatedSite(Site):
+    """A site that reaches its servers through gates."""
+
+    database: Gate
+    redis: Gate
+
+    def environment(self) -> dict[str, str]:
+        params = connection.get_connection_params()
+        who = f"{params.get('user') or ''}:{params.get('password') or ''}".strip(":")
+        return {
+            **super().environment(),
+            "DATABASE_URL": f"postgresql://{who}@127.0.0.1:{self.database.port}/{params['dbname']}",
+            "REDIS_URL": f"redis://127.0.0.1:{self.redis.port}/{redis_database()}",
+        }
+
+
+@pytest.fixture
+def gated(transactional_db: None) -> Iterator[GatedSite]:
+    load_catalog()
+    site = GatedSite(workers=1)
+    site.database, site.redis = Gate(postgresql()), Gate(redis_server())
+    site.start()
+    yield site
+    site.database.open()
+    site.redis.open()
+    assert site.stop() == 0
+    site.database.close()
+    site.redis.close()
+
+
+def call(site: Site, key: Issued) -> httpx.Response:
+    url = f"{site.url}/v1/chat/completions"
+    return httpx.post(url, json=HELLO, headers=key.headers, timeout=20)
+
+
+def check_refusal(answer: httpx.Response) -> None:
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) >= 1
+    error = answer.json()["error"]
+    assert error["request_id"] == answer.headers["x-request-id"]
+    assert error["type"] != "authentication_error"
+
+
+def test_without_redis_nothing_passes_and_nothing_is_charged(gated: GatedSite) -> None:
+    key = make_key()
+    assert call(gated, key).status_code == 200
+
+    gated.redis.shut()
+    refused = [call(gated, key) for _ in range(3)]
+    ready = httpx.get(f"{gated.url}/readyz")
+    gated.redis.open()
+
+    for answer in refused:
+        check_refusal(answer)
+    assert ready.status_code == 503
+    assert call(gated, key).status_code == 200
+    Recorder(settings.JOURNAL_DIR).run_once()
+    rows = RequestLog.objects.filter(account_id=key.account.pk)
+    assert sorted(rows.values_list("status_code", flat=True)) == [200, 200, 503, 503, 503]
+    assert not any(row.total_tokens for row in rows if row.status_code == 503)
+
+
+def test_without_postgresql_who_is_known_goes_on_and_nobody_is_called_unknown(
+    gated: GatedSite,
+) -> None:
+    known, new = make_key(), make_key()
+    assert call(gated, known).status_code == 200
+
+    gated.database.shut()
+    answers = call(gated, known), call(gated, new)
+    ready = httpx.get(f"{gated.url}/readyz")
+    gated.database.open()
+
+    assert answers[0].status_code == 200
+    check_refusal(answers[1])
+    assert ready.status_code == 503
+    assert call(gated, new).status_code == 200
+
+
+def test_a_revoked_key_is_refused_also_while_postgresql_was_away(gated: GatedSite) -> None:
+    key = make_key()
+    assert call(gated, key).status_code == 200
+
+    gated.database.shut()
+    key.api_key.revoke()
+    while_away = call(gated, key)
+    gated.database.open()
+
+    check_refusal(while_away)  # what we know is stale, and we cannot look it up
+    assert call(gated, key).status_code == 401
