@@ -1,0 +1,80 @@
+"""Numbers, durations and moments as pages write them. All moments are UTC."""
+
+from datetime import UTC, datetime
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+AGES = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+SIZES = ((10**9, "B"), (10**6, "M"))
+
+
+@register.filter
+def amount(number: float) -> str:
+    """A count in as many digits as an eye takes in.
+
+    >>> amount(1204), amount(4_100_000), amount(5_000_000)
+    ('1,204', '4.10 M', '5 M')
+    """
+    for size, sign in SIZES:
+        if number >= size:
+            return f"{number / size:.{2 if number % size else 0}f} {sign}"
+    return f"{number:,.0f}"
+
+
+@register.filter
+def exact(number: int) -> str:
+    return f"{number:,}"
+
+
+@register.filter
+def duration(milliseconds: float | None) -> str:
+    """A duration in the unit that suits it; a dash where there is none.
+
+    >>> duration(240), duration(1900), duration(None)
+    ('240 ms', '1.9 s', '–')
+    """
+    if milliseconds is None:
+        return "–"
+    if milliseconds < 1000:
+        return f"{milliseconds:.0f} ms"
+    seconds = milliseconds / 1000
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+
+
+@register.filter
+def percent(part: float, whole: float = 1) -> str:
+    """How much of ``whole`` it is; small parts keep two digits, and only nothing is 0 %.
+
+    >>> percent(1, 1000), percent(62, 100), percent(0, 0)
+    ('0.10 %', '62 %', '0 %')
+    """
+    share = 100 * part / whole if whole else 0.0
+    if not share:
+        return "0 %"
+    return f"{share:.2f} %" if share < 1 else f"{share:.1f} %" if share < 10 else f"{share:.0f} %"
+
+
+def age(moment: datetime, now: datetime) -> str:
+    seconds = max(0, int((now - moment).total_seconds()))
+    for size, unit in AGES:
+        if seconds >= size:
+            return f"{seconds // size} {unit} ago"
+    return "now"
+
+
+@register.simple_tag
+def ago(moment: datetime) -> SafeString:
+    """How long ago it was; ``static/js/ago.js`` keeps it true. The title has the exact moment."""
+    moment = moment.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" title="{} UTC" data-ago>{}</time>',
+        moment.isoformat(timespec="milliseconds"),
+        moment.strftime("%Y-%m-%d %H:%M:%S"),
+        age(moment, timezone.now()),
+    )

@@ -1,0 +1,27 @@
+// What is marked data-live asks for news every two seconds, while somebody looks at the page.
+(() => {
+  const EVERY = 2000;
+
+  const poll = () => {
+    if (document.hidden) return;
+    for (const element of document.querySelectorAll('[data-live]')) htmx.trigger(element, 'poll');
+  };
+  setInterval(poll, EVERY);
+  document.addEventListener('visibilitychange', poll);
+
+  const isLive = (event) => event.target.matches?.('[data-live]');
+  const cutOff = (is) => document.documentElement.toggleAttribute('data-cut-off', is);
+
+  for (const trouble of ['htmx:sendError', 'htmx:responseError', 'htmx:timeout']) {
+    document.addEventListener(trouble, (event) => { if (isLive(event)) cutOff(true); });
+  }
+  document.addEventListener('htmx:beforeSwap', (event) => {
+    const { xhr } = event.detail;
+    if (xhr.status < 400) cutOff(false);
+    // Sent elsewhere, as to the login page: the browser shall go there, not a part of this page.
+    if (xhr.responseURL && new URL(xhr.responseURL).pathname !== location.pathname) {
+      event.detail.shouldSwap = false;
+      location.reload();
+    }
+  });
+})();
