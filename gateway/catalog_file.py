@@ -10,6 +10,7 @@ from django.db import models, transaction
 from django.db.models import F
 from msgspec import Struct
 
+from accounts.models import Account
 from billing import limits
 from billing.models import Plan
 from gateway.models import CatalogVersion, LanguageModel, ModelRoute, Provider
@@ -90,6 +91,7 @@ def load(catalog: CatalogFile) -> list[str]:
     refer to it.
     """
     changes = Changes()
+    limits_before = limits_of_plans()
     for position, plan in enumerate(catalog.plans):
         changes.put(
             Plan, "slug", position=position, retired_at=None, **msgspec.structs.asdict(plan)
@@ -105,10 +107,23 @@ def load(catalog: CatalogFile) -> list[str]:
         slug__in=[plan.slug for plan in catalog.plans]
     ):
         changes.put(Plan, "slug", slug=plan_row.slug, retired_at=now())
+    for account in accounts_with_other_limits(limits_before):
+        account.raise_epoch()
     if changes.said:
         version, _ = CatalogVersion.objects.get_or_create(pk=1)
         CatalogVersion.objects.filter(pk=version.pk).update(number=F("number") + 1)
     return changes.said
+
+
+def limits_of_plans() -> dict[str, dict[str, int]]:
+    return dict(Plan.objects.values_list("slug", "limits"))
+
+
+def accounts_with_other_limits(before: dict[str, dict[str, int]]) -> list[Account]:
+    """Everybody whose plan now allows something else than it did."""
+    now = limits_of_plans()
+    changed = [slug for slug in before if before[slug] != now[slug]]
+    return list(Account.objects.filter(subscription__plan__slug__in=changed))
 
 
 def put_model(changes: "Changes", entry: ModelEntry, position: int) -> None:

@@ -1,0 +1,122 @@
+"""A catalogue file is loaded whole or not at all, and a second time it changes nothing."""
+
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from billing.models import Plan
+from gateway.models import CatalogVersion, LanguageModel, ModelRoute
+from tests.people import make_account
+
+pytestmark = pytest.mark.django_db
+SMALL = """
+[[plans]]
+slug = "monthly"
+name = "Monthly"
+limits = { requests_per_minute = 60 }
+
+[[providers]]
+slug = "mine"
+name = "Mine"
+base_url = "https://models.example/v1"
+credential_env = "MINE_API_KEY"
+
+[[models]]
+id = "mine/chat"
+owned_by = "mine"
+aliases = ["chat"]
+routes = [{ provider = "mine", model = "chat-1" }]
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "small.toml"
+    path.write_text(SMALL)
+    return path
+
+
+def load(path: Path) -> str:
+    said = StringIO()
+    call_command("load_catalog", str(path), stdout=said)
+    return said.getvalue()
+
+
+def test_a_second_time_nothing_changes(path: Path) -> None:
+    first, version = load(path), CatalogVersion.objects.get().number
+
+    second = load(path)
+
+    assert "added plan monthly" in first
+    assert "added language model mine/chat" in first
+    assert second == "Nothing changed.\n"
+    assert CatalogVersion.objects.get().number == version
+
+
+def test_what_changes_is_said_and_gateways_see_another_version(path: Path) -> None:
+    load(path)
+    version = CatalogVersion.objects.get().number
+
+    path.write_text(
+        SMALL.replace("chat-1", "chat-2").replace('owned_by = "mine"', 'owned_by = "me"')
+    )
+    said = load(path)
+
+    assert "changed language model mine/chat: owned_by" in said
+    assert ModelRoute.objects.get().upstream_model == "chat-2"
+    assert CatalogVersion.objects.get().number > version
+
+
+def test_what_is_gone_from_the_file_is_put_away_and_not_deleted(path: Path) -> None:
+    load(path)
+
+    path.write_text("")
+    load(path)
+
+    assert LanguageModel.objects.get().disabled_at
+    assert Plan.objects.get().retired_at
+
+
+def test_other_limits_of_a_plan_hold_at_once_for_who_is_on_it(path: Path) -> None:
+    load(path)
+    account = make_account(plan=Plan.objects.get())
+    other = make_account(plan=Plan.objects.create(slug="other", name="Other"))
+    epochs = account.epoch, other.epoch
+
+    path.write_text(SMALL.replace("60", "10"))
+    load(path)
+
+    account.refresh_from_db()
+    other.refresh_from_db()
+    assert (account.epoch, other.epoch) == (epochs[0] + 1, epochs[1])
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "complaint"),
+    [
+        ("[[plans]]", "[[plans", "Expected"),
+        ("requests_per_minute", "requests_per_second", "is not a limit"),
+        ("= 60", "= -1", "at least 0"),
+        ('owned_by = "mine"', "owned_by = 7", "Expected `str`"),
+        ("owned_by", "owned", "unknown field `owned`"),
+        ('provider = "mine"', 'provider = "yours"', "which is not listed"),
+        ('aliases = ["chat"]', 'aliases = ["chat", "mine/chat"]', "more than one model"),
+    ],
+)
+def test_a_mistake_is_named_and_nothing_is_loaded(
+    path: Path, right: str, wrong: str, complaint: str
+) -> None:
+    path.write_text(SMALL.replace(right, wrong))
+
+    with pytest.raises(CommandError, match=complaint) as error:
+        load(path)
+
+    assert str(path) in str(error.value)
+    assert not Plan.objects.exists()
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"none\.toml"):
+        load(tmp_path / "none.toml")
