@@ -60,6 +60,23 @@ def percent(part: float, whole: float = 1) -> str:
     return f"{share:.2f} %" if share < 1 else f"{share:.1f} %" if share < 10 else f"{share:.0f} %"
 
 
+@register.filter
+def clock(seconds: int) -> str:
+    """The time of day of a moment in Unix seconds.
+
+    >>> clock(1_764_500_000)
+    '10:53:20 UTC'
+    """
+    return f"{datetime.fromtimestamp(seconds, UTC):%H:%M:%S} UTC"
+
+
+@register.filter
+def instant(moment: datetime) -> str:
+    """A moment to the millisecond."""
+    moment = moment.astimezone(UTC)
+    return f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03} UTC"
+
+
 def age(moment: datetime, now: datetime) -> str:
     seconds = max(0, int((now - moment).total_seconds()))
     for size, unit in AGES:
