@@ -58,4 +58,5 @@ def test_axe_finds_nothing_and_nothing_sticks_out(browser: Browser, site: Site, 
         )
         found[path] += [f"{overflow} pixels stick out"] if overflow else []
     context.close()
-    assert {path: problems for path, problems in found.items() if problems} == {}
+    problems = [f"{path}: {problem}" for path, several in found.items() for problem in several]
+    assert not problems, "\n".join(problems)
