@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 import pytest
 import redis
 from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from accounts import epochs
 from accounts.models import Account
@@ -20,7 +22,7 @@ from usage import posting
 pytestmark = pytest.mark.django_db(transaction=True)
 LIMITS = {"requests_per_minute": 20, "tokens_per_minute": 40_000, "tokens_per_day": 100_000}
 REDIS = redis.Redis.from_url(settings.REDIS_URL)
-NO_SERVER = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=1)
+NO_SERVER = redis.Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 0))
 
 
 @pytest.fixture

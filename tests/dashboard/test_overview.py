@@ -1,0 +1,135 @@
+"""The Overview says whether an account is fine, and keeps saying it without a reload."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import redis
+from django.http import HttpResponse
+from django.utils import timezone
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from gateway import counters
+from tests.dashboard.conftest import Scene, part, text_of
+from usage.models import RequestLog
+
+NO_SERVER = redis.Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 0))
+
+
+def test_before_the_first_request_the_page_says_how_to_send_it(scene: Scene) -> None:
+    page = scene.owner.get("/overview").content.decode()
+
+    assert "Waiting for your first request" in page
+    assert "Bearer YOUR_API_KEY" in page
+    assert scene.key.api_key.hint in page
+    assert scene.key.plaintext not in page
+    assert scene.owner.get("/overview", headers=part("overview")).status_code == 204
+
+
+def test_the_first_request_turns_the_panel_into_the_dashboard(scene: Scene) -> None:
+    scene.call(model="keyplex/echo", completion_tokens=32)
+
+    answer = scene.owner.get("/overview", headers=part("overview"))
+
+    assert "Waiting" not in text_of(answer)
+    assert b"<html" not in answer.content
+    assert b'id="today"' in answer.content
+    assert b"<canvas" in answer.content
+    assert "keyplex/echo" in text_of(answer)
+
+
+def test_a_colleague_sees_the_same_and_a_stranger_still_waits(scene: Scene) -> None:
+    scene.call(model="secret-model")
+
+    assert "secret-model" in text_of(scene.colleague.get("/overview"))
+    assert "secret-model" not in text_of(scene.stranger.get("/overview"))
+    assert "Waiting for your first request" in text_of(scene.stranger.get("/overview"))
+
+
+def test_it_is_answered_only_when_something_is_new(scene: Scene) -> None:
+    def poll(stamp: str) -> HttpResponse:
+        return scene.owner.get(f"/overview?seen={stamp}", headers=part("today"))
+
+    def stamp() -> str:
+        return scene.owner.get("/overview").context["stamp"]
+
+    scene.call()
+    unchanged = [poll(stamp()).status_code for _ in range(2)]  # one may grow old on its way
+    before, newest = stamp(), scene.call()
+    new = poll(before)
+
+    assert 204 in unchanged
+    assert newest in new.content.decode()
+    assert b'id="headroom" hx-swap-oob="true"' in new.content
+
+
+def test_the_figures_are_those_of_the_utc_day(scene: Scene) -> None:
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    yesterday = (midnight - timedelta(seconds=1)).timestamp()
+    scene.calls(3, prompt_tokens=1000, completion_tokens=234, latency_ms=240)
+    scene.call(outcome="upstream_error", status_code=503)
+    scene.call(outcome="refused", status_code=429, lease="")
+    scene.calls(7, started_at=yesterday, prompt_tokens=999)
+
+    today = scene.owner.get("/overview").context["today"]
+
+    if datetime.now(UTC) - midnight > timedelta(minutes=2):
+        figures = {figure.title: figure for figure in today.figures}
+        assert figures["Requests"].value == "5"
+        assert figures["Tokens"].value == "3,702"
+        assert (figures["Errors"].value, figures["Errors"].beside) == ("1", "20 %")
+        assert figures["Refused"].value == "1"
+        assert figures["Errors"].tone == "bad"
+        assert figures["Requests"].url.startswith(f"/usage?start={midnight:%Y-%m-%dT%H:%M}")
+
+
+def test_use_is_shown_against_every_limit_as_colour_and_word(scene: Scene) -> None:
+    plan = scene.key.account.subscription.plan
+    plan.limits = {"requests_per_minute": 100, "tokens_per_day": 1000}
+    plan.save()
+    scene.call(started_at=timezone.now().timestamp(), prompt_tokens=900)
+
+    page = text_of(scene.owner.get("/overview"))
+
+    assert "Requests this minute fine" in page
+    assert "Tokens today 90 % · running low" in page
+    assert "900 of 1,000" in page
+
+
+@pytest.mark.parametrize("path", ["/overview", "/usage", "/logs"])
+def test_pages_that_cannot_read_the_counters_work_and_say_so(
+    scene: Scene, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.call()
+    monkeypatch.setattr(counters, "_client", NO_SERVER)
+
+    answer = scene.owner.get(path)
+
+    assert answer.status_code == 200
+    assert "What is left cannot be read at the moment." in text_of(answer)
+
+
+def test_an_account_whose_log_was_forgotten_does_not_wait_for_a_first_request(scene: Scene) -> None:
+    scene.call()
+    RequestLog.objects.all().delete()
+
+    page = text_of(scene.owner.get("/overview"))
+
+    assert "Waiting" not in page
+    assert "No requests lately" in page
+
+
+def test_an_account_without_a_plan_has_its_pages(scene: Scene) -> None:
+    scene.key.account.subscription.delete()
+
+    for path in ("/overview", "/usage", "/logs"):
+        answer = scene.owner.get(path)
+        assert answer.status_code == 200
+        assert "No plan" in text_of(answer)
+
+
+def test_somebody_without_an_account_is_told_so(scene: Scene) -> None:
+    scene.key.account.memberships.all().delete()
+
+    for path in ("/overview", "/usage", "/logs", "/logs/req_1"):
+        assert scene.owner.get(path).status_code == 403
