@@ -30,7 +30,8 @@ def play(subjects: list[Subject], kinds: list[Kind], number: int) -> report.Roun
             print(
                 f"  {kind.name:15} {subject.name:10} {figures['requests_per_second']:>9,.1f}/s"
                 f"   p50 {figures['latency_ms'].get('p50', 0):>9,.2f} ms"
-                f"   cores busy {figures['busy_percent']} %",
+                f"   cores busy {figures['busy_percent']} %, by strangers"
+                f" {figures['strangers_percent']} %",
                 flush=True,
             )
     return results
@@ -47,7 +48,7 @@ def run(options: argparse.Namespace) -> None:
             rounds.append(play(subjects, kinds_of(options.seconds), number))
     path = report.save(rounds, {"rounds": options.rounds, "seconds": options.seconds})
     print("", report.table(report.medians(rounds)), "", sep="\n")
-    print(report.comparisons_table(rounds), "", *report.errors(rounds), sep="\n")
+    print(report.comparisons_table(rounds), "", *report.remarks(rounds), sep="\n")
     print(f"\nWritten to {path}")
 
 

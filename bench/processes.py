@@ -96,30 +96,58 @@ def memory_mb(leader: int) -> float:
     return round(total / 1024, 1)
 
 
-def core_times() -> dict[int, tuple[int, int]]:
-    """For each core its busy ticks and all its ticks; what the host took counts as busy."""
-    times = {}
+def core_seconds() -> list[tuple[float, float]]:
+    """Of each core its busy and all its seconds; what the host took counts as busy."""
+    times = []
     for line in Path("/proc/stat").read_text().splitlines():
         name, *fields = line.split()
         if name.startswith("cpu") and name != "cpu":
             ticks = [int(field) for field in fields[:8]]
-            times[int(name[3:])] = (sum(ticks) - ticks[3] - ticks[4], sum(ticks))
+            times.append(((sum(ticks) - ticks[3] - ticks[4]) / TICKS, sum(ticks) / TICKS))
     return times
 
 
-def busy(before: dict[int, tuple[int, int]], after: dict[int, tuple[int, int]]) -> list[int]:
-    """Per cent that every core was busy in between."""
-    return [
-        round(100 * (after[core][0] - was[0]) / max(1, after[core][1] - was[1]))
-        for core, was in before.items()
-    ]
+def our_seconds() -> float:
+    """Processor time of this process and all its descendants so far, also those that ended."""
+    parents, used = {}, {}
+    for folder in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError):
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            pid = int(folder.name)
+            parents[pid], used[pid] = int(fields[1]), sum(int(field) for field in fields[11:13])
+    ended = os.times()
+    total = ended.children_user + ended.children_system
+    for pid, ticks in used.items():
+        ancestor = pid
+        while ancestor != os.getpid() and ancestor in parents:
+            ancestor = parents[ancestor]
+        total += ticks / TICKS if ancestor == os.getpid() else 0
+    return total
+
+
+class Watch:
+    """How busy the cores were, and whose work it was, since it was made."""
+
+    def __init__(self) -> None:
+        self._cores, self._ours = core_seconds(), our_seconds()
+
+    def busy_percent(self) -> list[int]:
+        pairs = zip(self._cores, core_seconds(), strict=True)
+        return [round(100 * (b[0] - a[0]) / max(0.01, b[1] - a[1])) for a, b in pairs]
+
+    def strangers_percent(self) -> int:
+        """What others used on all cores, in per cent of one core."""
+        now = core_seconds()
+        busy = sum(core[0] for core in now) - sum(core[0] for core in self._cores)
+        took = now[0][1] - self._cores[0][1]
+        return max(0, round(100 * (busy - our_seconds() + self._ours) / max(0.01, took)))
 
 
 def wait_until_quiet(at_most: float = 5.0) -> None:
     """So that nobody pays for what was before: both cores almost idle for a quarter second."""
     until = time.monotonic() + at_most
     while time.monotonic() < until:
-        before = core_times()
+        watch = Watch()
         time.sleep(0.25)
-        if max(busy(before, core_times())) <= 15:
+        if max(watch.busy_percent()) <= 15:
             return

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import peers
-from bench.measure import Figures
+from bench.measure import CALM, Figures
 from dashboard.instance import ROOT
 
 RESULTS = ROOT / "bench" / "results"
@@ -61,6 +61,10 @@ def rate(one: Round, subject: str) -> float:
     return float(one[subject]["32 connections"]["requests_per_second"])
 
 
+def cost(one: Round, subject: str) -> float:
+    return float(one[subject]["32 connections"]["cpu_us"])
+
+
 def single(one: Round, subject: str, part: str) -> float:
     return float(one[subject]["1 connection"]["latency_ms"][part])
 
@@ -79,6 +83,10 @@ COMPARISONS: dict[str, tuple[str, Callable[[Round], float]]] = {
     "T-1 requests/s over the forwarder's": (
         "≥ 0.45",
         lambda one: rate(one, "keyplex") / rate(one, "forwarder"),
+    ),
+    "the same in processor time per request": (
+        "≥ 0.45",
+        lambda one: cost(one, "forwarder") / cost(one, "keyplex"),
     ),
     "T-1 requests/s over LiteLLM's": (
         "≥ 40",
@@ -139,14 +147,19 @@ def comparisons_table(rounds: list[Round]) -> str:
     return "\n".join(lines)
 
 
-def errors(rounds: list[Round]) -> list[str]:
-    """Whoever gave a wrong answer, in which load, and how often."""
+def remarks(rounds: list[Round]) -> list[str]:
+    """Whoever gave a wrong answer, in which load, how often; and what was disturbed."""
     said = []
     for number, one in enumerate(rounds, 1):
-        for subject, kinds in one.items():
-            for kind, figures in kinds.items():
-                for what, count in figures["errors"].items():
-                    said.append(f"round {number}, {subject}, {kind}: {what} × {count}")
+        loads = [(subject, *load) for subject, kinds in one.items() for load in kinds.items()]
+        for subject, kind, figures in loads:
+            if figures["strangers_percent"] > CALM:
+                share = figures["strangers_percent"]
+                said.append(
+                    f"round {number}, {subject}, {kind}: strangers used {share} % of a core"
+                )
+            for what, count in figures["errors"].items():
+                said.append(f"round {number}, {subject}, {kind}: {what} × {count}")
     return said
 
 
@@ -159,7 +172,7 @@ def save(rounds: list[Round], options: dict[str, Any]) -> Path:
         "machine": machine(),
         "medians": medians(rounds),
         "comparisons": {name: paired(rounds, of) for name, (_, of) in COMPARISONS.items()},
-        "errors": errors(rounds),
+        "remarks": remarks(rounds),
         "rounds": rounds,
     }
     path.write_text(json.dumps(document, indent=1) + "\n")
