@@ -97,7 +97,6 @@ REDIS_URL = INSTANCE.redis_url
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
 }
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 JOURNAL_DIR = INSTANCE.journal
 
 CELERY_BROKER_URL = INSTANCE.broker_url
@@ -106,6 +105,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
+    "sessions": {"task": "dashboard.tasks.forget_sessions", "schedule": 86400.0},
     "usage-partitions": {"task": "usage.tasks.make_partitions", "schedule": 3600.0},
     "usage-prune": {"task": "usage.tasks.prune", "schedule": 3600.0},
 }

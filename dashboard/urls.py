@@ -9,6 +9,8 @@ from dashboard.mailbox import mailbox
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
+handler500 = "dashboard.failures.failed"
+
 urlpatterns = [
     path("", landing, name="landing"),
     path("", include("dashboard.pages")),

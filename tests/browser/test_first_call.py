@@ -65,6 +65,8 @@ def test_sign_up_verify_key_shown_once_first_call_appears_without_a_reload(
 
     assert answer.choices[0].message.content == "Hello, world!"
     for tab in (logs, page):
-        expect(tab.get_by_role("row").filter(has_text="keyplex/echo").first).to_be_visible(timeout=WITHIN)
+        expect(tab.get_by_role("row").filter(has_text="keyplex/echo").first).to_be_visible(
+            timeout=WITHIN
+        )
         assert tab.evaluate("window.sameDocument") is True
     expect(page.get_by_text("Waiting for your first request")).to_be_hidden()

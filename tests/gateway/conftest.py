@@ -10,6 +10,7 @@ from django.conf import settings
 from dashboard.instance import ROOT
 from gateway import catalog_file
 from gateway.models import CatalogVersion
+from tests.gateway.gate import GatedSite
 from tests.gateway.site import Site
 from usage.models import RequestLog
 from usage.recorder import Recorder
@@ -61,3 +62,14 @@ def four_workers(transactional_db: None, django_db_blocker: object) -> Iterator[
     site.start()
     yield site
     assert site.stop() == 0
+
+
+@pytest.fixture
+def gated(transactional_db: None) -> Iterator[GatedSite]:
+    load_catalog()
+    site = GatedSite(workers=1)
+    site.start()
+    yield site
+    site.open()
+    assert site.stop() == 0
+    site.close()

@@ -1,9 +1,15 @@
-"""A gate before a server: shut, it is as if the server were gone."""
+"""A gate before a server: shut, it is as if the server were gone. And a site behind gates."""
 
 import contextlib
 import socket
 import threading
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from django.conf import settings
+from django.db import connection
+
+from tests.gateway.site import Site
 
 
 class Gate:
@@ -60,3 +66,47 @@ class Gate:
             sink.shutdown(socket.SHUT_RDWR)
         self._open.discard(source)
         source.close()
+
+
+def postgresql() -> Path | tuple[str, int]:
+    params = connection.get_connection_params()
+    host, port = str(params.get("host") or "localhost"), int(params.get("port") or 5432)
+    return Path(host) / f".s.PGSQL.{port}" if host.startswith("/") else (host, port)
+
+
+def redis_server() -> Path | tuple[str, int]:
+    url = urlsplit(settings.REDIS_URL)
+    return Path(url.path) if url.scheme == "unix" else (str(url.hostname), url.port or 6379)
+
+
+def redis_database() -> str:
+    url = urlsplit(settings.REDIS_URL)
+    return parse_qs(url.query).get("db", [url.path.strip("/")])[0]
+
+
+class GatedSite(Site):
+    """A site that reaches its servers through gates."""
+
+    database: Gate
+    redis: Gate
+
+    def start(self) -> None:
+        self.database, self.redis = Gate(postgresql()), Gate(redis_server())
+        super().start()
+
+    def open(self) -> None:
+        self.database.open()
+        self.redis.open()
+
+    def close(self) -> None:
+        self.database.close()
+        self.redis.close()
+
+    def environment(self) -> dict[str, str]:
+        params = connection.get_connection_params()
+        who = f"{params.get('user') or ''}:{params.get('password') or ''}".strip(":")
+        return {
+            **super().environment(),
+            "DATABASE_URL": f"postgresql://{who}@127.0.0.1:{self.database.port}/{params['dbname']}",
+            "REDIS_URL": f"redis://127.0.0.1:{self.redis.port}/{redis_database()}",
+        }

@@ -1,68 +1,15 @@
 """What is our trouble is a 503 that says when to come back: never a 401, never a charge."""
 
-from collections.abc import Iterator
-from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
-
 import httpx
-import pytest
 from django.conf import settings
-from django.db import connection
 
-from tests.gateway.conftest import load_catalog
-from tests.gateway.gate import Gate
+from tests.gateway.gate import GatedSite
 from tests.gateway.site import Site
 from tests.people import Issued, make_key
 from usage.models import RequestLog
 from usage.recorder import Recorder
 
 HELLO = {"model": "keyplex/echo", "messages": [{"role": "user", "content": "Hello"}]}
-
-
-def postgresql() -> Path | tuple[str, int]:
-    params = connection.get_connection_params()
-    host, port = str(params.get("host") or "localhost"), int(params.get("port") or 5432)
-    return Path(host) / f".s.PGSQL.{port}" if host.startswith("/") else (host, port)
-
-
-def redis_server() -> Path | tuple[str, int]:
-    url = urlsplit(settings.REDIS_URL)
-    return Path(url.path) if url.scheme == "unix" else (str(url.hostname), url.port or 6379)
-
-
-def redis_database() -> str:
-    url = urlsplit(settings.REDIS_URL)
-    return parse_qs(url.query).get("db", [url.path.strip("/")])[0]
-
-
-class GatedSite(Site):
-    """A site that reaches its servers through gates."""
-
-    database: Gate
-    redis: Gate
-
-    def environment(self) -> dict[str, str]:
-        params = connection.get_connection_params()
-        who = f"{params.get('user') or ''}:{params.get('password') or ''}".strip(":")
-        return {
-            **super().environment(),
-            "DATABASE_URL": f"postgresql://{who}@127.0.0.1:{self.database.port}/{params['dbname']}",
-            "REDIS_URL": f"redis://127.0.0.1:{self.redis.port}/{redis_database()}",
-        }
-
-
-@pytest.fixture
-def gated(transactional_db: None) -> Iterator[GatedSite]:
-    load_catalog()
-    site = GatedSite(workers=1)
-    site.database, site.redis = Gate(postgresql()), Gate(redis_server())
-    site.start()
-    yield site
-    site.database.open()
-    site.redis.open()
-    assert site.stop() == 0
-    site.database.close()
-    site.redis.close()
 
 
 def call(site: Site, key: Issued) -> httpx.Response:
