@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from usage.models import RequestLog
 
 from tests.people import make_key
+from usage.models import RequestLog
 
 Recorded = Callable[[str], RequestLog]
 HELLO = {"model": "keyplex/echo", "messages": [{"role": "user", "content": "Hello, world!"}]}
