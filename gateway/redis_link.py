@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import hiredis
 
-DEADLINE = 0.1  # seconds until an answer is given up on
+DEADLINE = 0.2  # seconds until an answer is given up on
 CONNECT_DEADLINE = 1.0
 
 
