@@ -57,6 +57,8 @@ class Gateway:
         except Exception:
             log.exception("%s failed", call.request_id)
             await self.refuse(call, APIError("Something went wrong on our side."))
+        finally:
+            call.meter = None  # else the two hold each other until the garbage collector comes
 
     def endpoint_for(self, call: Call) -> Endpoint:
         path = call.path.rstrip("/")

@@ -49,9 +49,12 @@ class Callers:
 
     async def authenticate(self, headers: Mapping[bytes, bytes]) -> Caller:
         """The caller behind these headers. Raises NotAuthenticated, NotPermitted, Unavailable."""
-        digest = keys.digest(plaintext_of(headers))
+        plaintext = plaintext_of(headers)
+        digest = keys.digest(plaintext)
         known = self._known.get(digest)
         age = time.monotonic() - self._verified.get(digest, 0.0)
+        if known is None and (defect := keys.defect(plaintext)):
+            raise NotAuthenticated(defect)
         if known is None or age > FRESH:
             known = await self._verify(digest, known if age <= BEARABLE else None)
         if isinstance(known, APIError):
@@ -89,7 +92,7 @@ class Callers:
 
 
 def plaintext_of(headers: Mapping[bytes, bytes]) -> str:
-    """The key in ``Authorization: Bearer``. Raises NotAuthenticated, saying what is wrong."""
+    """What ``Authorization: Bearer`` says. Raises NotAuthenticated where it says nothing."""
     header = headers.get(b"authorization", b"").decode("latin-1")
     scheme, _, plaintext = header.strip().partition(" ")
     if not header:
@@ -98,11 +101,7 @@ def plaintext_of(headers: Mapping[bytes, bytes]) -> str:
         )
     if scheme.lower() != "bearer":
         raise NotAuthenticated("The Authorization header must begin with 'Bearer'.")
-    plaintext = plaintext.strip()
-    defect = keys.defect(plaintext)
-    if defect:
-        raise NotAuthenticated(defect)
-    return plaintext
+    return plaintext.strip()
 
 
 def look_up(digest: bytes) -> Caller | APIError:

@@ -10,7 +10,7 @@ from gateway.catalog import Offer
 from gateway.errors import APIError, ModelUnavailable
 from gateway.meter import Meter
 from gateway.relay import as_error, refusal_of, relay_stream, relay_whole
-from gateway.requests import ChatRequest, parse_chat, with_fields
+from gateway.requests import ChatRequest, check_fits, parse_chat, with_fields
 from gateway.upstream import UpstreamBroken
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ async def chat_completions(gateway: Gateway, call: Call) -> None:
         prompt=prompt,
         user=request.user or "",
     )
-    request.check_fits(offer.context_window)
+    check_fits(prompt, offer.context_window)
 
     await gateway.admit(meter, prompt + request.output_tokens(offer.max_output_tokens))
     async with call.while_client_listens():

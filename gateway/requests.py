@@ -57,16 +57,6 @@ class ChatRequest(Struct):
         """The most that may be generated, over all choices."""
         return (self.max_completion_tokens or self.max_tokens or default) * (self.n or 1)
 
-    def check_fits(self, context_window: int | None) -> None:
-        """Raise ContextTooLong if the prompt alone is longer than the model's window."""
-        prompt = self.prompt_tokens()
-        if context_window and prompt > context_window:
-            raise ContextTooLong(
-                f"This model's maximum context length is {context_window} tokens. However, your "
-                f"messages have about {prompt} tokens.",
-                param="messages",
-            )
-
 
 _decode_chat = msgspec.json.Decoder(ChatRequest).decode
 _decode_parts = msgspec.json.Decoder(list[Part]).decode
@@ -100,6 +90,16 @@ def invalid_field(problem: str) -> InvalidRequest:
     if not place:
         return InvalidRequest(f"The request body is not right: {what}.")
     return InvalidRequest(f"'{place}' is not right: {what}.", code="invalid_value", param=place)
+
+
+def check_fits(prompt: int, context_window: int | None) -> None:
+    """Raise ContextTooLong if a prompt of so many tokens is longer than the model's window."""
+    if context_window and prompt > context_window:
+        raise ContextTooLong(
+            f"This model's maximum context length is {context_window} tokens. However, your "
+            f"messages have about {prompt} tokens.",
+            param="messages",
+        )
 
 
 def tokens_of(content: Raw) -> int:
