@@ -1,11 +1,12 @@
 """What one look at the limits said: headers, the 429 body and the log row are views of it."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
 
-from billing.limits import NAMES, Limit, Limits
+from billing.limits import NAMES, Limit, Limits, Unit, Window
 from gateway.errors import Headers, RateLimited
 
 DAY = 86400
@@ -18,12 +19,18 @@ class Use(Struct, frozen=True):
     """One limit as one decision saw it. ``reset`` is in Unix seconds; None means never."""
 
     name: str
-    unit: str
-    window: str
     limit: int
     used: int
     asked: int
     reset: int | None
+
+    @property
+    def unit(self) -> Unit:
+        return NAMES[self.name][0]
+
+    @property
+    def window(self) -> Window:
+        return NAMES[self.name][1]
 
     @property
     def remaining(self) -> int:
@@ -78,30 +85,25 @@ class Policy:
         """The script's answer as a Decision. ``used`` holds this request once it is admitted."""
         verdict, now, last, *numbers = reply
         admitted = verdict == b"ok"
+        empty_at = {  # if no other request comes
+            "minute": max(now, last + MINUTE_CELLS),
+            "day": (now // DAY + 1) * DAY,
+            "month": next_month(now // DAY),
+        }
         uses: list[Use] = []
         headers: Headers = []
         for limit, position, shown, remaining, reset in self._rows:
-            used, ask = numbers[position], 0
+            used, ask, amount = numbers[position], 0, limit.amount
+            end: int | None = empty_at[limit.window]
             if asked and not admitted:
                 ask = 1 if limit.unit == "requests" else tokens
-            end = self._reset(limit, now, last, ask, numbers[6 + position % 2])
-            use = Use(limit.name, limit.unit, limit.window, limit.amount, used, ask, end)
-            uses.append(use)
-            headers += (shown, (remaining, b"%d" % use.remaining))
+                passes = numbers[6 + position % 2] if limit.window == "minute" else 0
+                end = None if ask > amount else passes or end
+            uses.append(Use(limit.name, amount, used, ask, end))
+            headers += (shown, (remaining, b"%d" % (amount - used if used < amount else 0)))
             if end is not None:
                 headers.append((reset, b"%d" % end))
         return Decision(admitted, now, uses, headers)
-
-    @staticmethod
-    def _reset(limit: Limit, now: int, last: int, ask: int, passes: int) -> int | None:
-        """When this request would pass; else when the window will be empty, if no other comes."""
-        if ask > limit.amount:
-            return None
-        if limit.window == "minute":
-            return passes or max(now, last + MINUTE_CELLS)
-        if limit.window == "day":
-            return (now // DAY + 1) * DAY
-        return next_month(now)
 
 
 def names(limit: Limit) -> tuple[tuple[bytes, bytes], bytes, bytes]:
@@ -115,10 +117,18 @@ def names(limit: Limit) -> tuple[tuple[bytes, bytes], bytes, bytes]:
     )
 
 
-def next_month(now: int) -> int:
-    today = datetime.fromtimestamp(now, UTC)
+@lru_cache(maxsize=4)
+def next_month(day: int) -> int:
+    """The first second of the month after that of a day, counted from 1970."""
+    today = datetime.fromtimestamp(day * DAY, UTC)
     year, month = (today.year, today.month + 1) if today.month < 12 else (today.year + 1, 1)
-    return int(datetime(year, month, 1, tzinfo=UTC).timestamp())
+    return month_of(datetime(year, month, 1, tzinfo=UTC))
+
+
+@lru_cache(maxsize=4)
+def this_month(day: int) -> int:
+    """The first second of the month of a day, counted from 1970."""
+    return month_of(datetime.fromtimestamp(day * DAY, UTC))
 
 
 def month_of(moment: datetime) -> int:

@@ -2,15 +2,16 @@
 
 import asyncio
 import logging
+import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import hiredis
 
 from accounts import epochs
-from gateway.decisions import DAY, Decision, Policy, month_of
+from gateway.decisions import DAY, Decision, Policy, month_of, this_month
 from gateway.errors import Unavailable
 from gateway.redis_link import RedisLink, RedisUnavailable
 
@@ -110,7 +111,7 @@ class Limiter:
             account_id,
             verb,
             epoch,
-            month_of(datetime.now(UTC)),
+            this_month(int(time.time()) // DAY),
             lease,
             tokens,
             *policy.amounts,

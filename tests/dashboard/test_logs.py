@@ -174,9 +174,9 @@ def test_htmx_gets_the_list_alone_and_a_url_to_share(scene: Scene) -> None:
 
 def test_a_refusal_says_which_limit_how_far_and_when_it_would_have_passed(scene: Scene) -> None:
     now = int(time.time())
-    limit = {"unit": "tokens", "limit": 500_000}
-    minute = {"name": "tokens_per_minute", "window": "minute", "used": 487_120, "reset": now + 14}
-    day = {"name": "tokens_per_day", "window": "day", "used": 490_000, "reset": now + 3600}
+    limit = {"limit": 500_000}
+    minute = {"name": "tokens_per_minute", "used": 487_120, "reset": now + 14}
+    day = {"name": "tokens_per_day", "used": 490_000, "reset": now + 3600}
     limits = [
         {**limit, **minute, "asked": 31_500},
         {**limit, **day, "asked": 31_500, "limit": 10**7},

@@ -21,7 +21,7 @@ TEMPLATES = sorted((ROOT / "templates" / "dashboard").glob("*.html"))
 
 
 def use(used: int, limit: int = 1000, window: str = "day", unit: str = "tokens") -> Use:
-    return Use(f"{unit}_per_{window}", unit, window, limit, used, 0, MIDNIGHT)
+    return Use(f"{unit}_per_{window}", limit, used, 0, MIDNIGHT)
 
 
 @pytest.mark.parametrize("module", [figures, today])
