@@ -173,7 +173,6 @@ def save(rounds: list[Round], options: dict[str, Any]) -> Path:
         "medians": medians(rounds),
         "comparisons": {name: paired(rounds, of) for name, (_, of) in COMPARISONS.items()},
         "remarks": remarks(rounds),
-        "rounds": rounds,
     }
     path.write_text(json.dumps(document, indent=1) + "\n")
     return path

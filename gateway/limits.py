@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import time
+from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +48,10 @@ class Limiter:
     def __init__(self, link: RedisLink) -> None:
         self._link = link
         self._sha: str | None = None
-        self._unsettled: dict[int, list[str | int]] = {}
-        self._settler: asyncio.Task[None] | None = None
+        self._used: dict[int, list[str | int]] = {}  # leases and tokens, not yet sent
+        self._on_the_way: set[asyncio.Future[Any]] = set()  # without a reply so far
+        self._lost: deque[tuple[int, list[str | int]]] = deque()  # to be sent again
+        self._again: asyncio.Task[None] | None = None
 
     async def admit(
         self, account_id: int, epoch: int, policy: Policy, *, lease: str, tokens: int
@@ -75,28 +79,41 @@ class Limiter:
 
     def settle(self, account_id: int, lease: str, tokens: int) -> None:
         """Replace a reservation by what was used; nobody waits. Settling twice changes nothing."""
-        self._unsettled.setdefault(account_id, []).extend((lease, tokens))
-        if self._settler is None:
-            self._settler = asyncio.create_task(self._settle_all())
+        if not self._used:
+            asyncio.get_running_loop().call_soon(self._send)
+        self._used.setdefault(account_id, []).extend((lease, tokens))
 
     async def settled(self) -> None:
         """Wait until every settlement so far has reached Redis."""
-        while self._settler:
-            await asyncio.wait([self._settler])
+        await asyncio.sleep(0)  # until the turn of the loop is over that they belong to
+        while waiting := [*self._on_the_way, *([self._again] if self._again else [])]:
+            await asyncio.wait(waiting)
 
-    async def _settle_all(self) -> None:
-        try:
-            while self._unsettled:
-                batch, self._unsettled = self._unsettled, {}
-                sent = [self._run(account, "settle", *pairs) for account, pairs in batch.items()]
-                replies = await asyncio.gather(*sent, return_exceptions=True)
-                lost = [one for one, reply in zip(batch, replies, strict=True) if failed(reply)]
-                for account_id in lost:
-                    self._unsettled.setdefault(account_id, []).extend(batch[account_id])
-                if lost:
-                    await asyncio.sleep(SETTLE_AGAIN_AFTER)
-        finally:
-            self._settler = None
+    def _send(self) -> None:
+        """Settle what was used in this turn of the loop, with one command for each account."""
+        used, self._used = self._used, {}
+        for account_id, pairs in used.items():
+            reply = self._link.send(*self._words(account_id, "settle", *pairs))
+            self._on_the_way.add(reply)
+            reply.add_done_callback(partial(self._arrived, account_id, pairs))
+
+    def _arrived(self, account_id: int, pairs: list[str | int], reply: asyncio.Future[Any]) -> None:
+        self._on_the_way.discard(reply)
+        if reply.cancelled() or reply.exception() or isinstance(reply.result(), Exception):
+            self._lost.append((account_id, pairs))
+            self._again = self._again or asyncio.create_task(self._settle_again())
+
+    async def _settle_again(self) -> None:
+        """Send what was lost, for as long as it takes."""
+        while self._lost:
+            account_id, pairs = self._lost[0]
+            try:
+                await self._run(account_id, "settle", *pairs)
+            except Unavailable:
+                await asyncio.sleep(SETTLE_AGAIN_AFTER)
+            else:
+                self._lost.popleft()
+        self._again = None
 
     async def _ask(
         self,
@@ -124,24 +141,24 @@ class Limiter:
         return policy.read(reply, tokens, asked=verb == "admit")
 
     async def _run(self, account_id: int, verb: str, *arguments: str | int) -> Any:
-        key = epochs.key(account_id)
-        words = (2, key, f"{key}:leases", verb, LEASE_SECONDS, *arguments)
         try:
             if self._sha is None:
                 self._sha = (await self._link.command("SCRIPT", "LOAD", SCRIPT)).decode()
             try:
-                return await self._link.command("EVALSHA", self._sha, *words)
+                return await self._link.command(*self._words(account_id, verb, *arguments))
             except hiredis.ReplyError as error:
                 if not str(error).startswith("NOSCRIPT"):
                     raise
-                return await self._link.command("EVAL", SCRIPT, *words)
+                self._sha = None
+                return await self._run(account_id, verb, *arguments)
         except (RedisUnavailable, hiredis.ReplyError) as error:
             log.warning("limits cannot be checked: %s", error)
             raise Unavailable("Limits cannot be checked at the moment.") from error
 
-
-def failed(reply: object) -> bool:
-    return isinstance(reply, BaseException)
+    def _words(self, account_id: int, verb: str, *arguments: str | int) -> tuple[str | int, ...]:
+        key = epochs.key(account_id)
+        sha = self._sha or ""
+        return ("EVALSHA", sha, 2, key, f"{key}:leases", verb, LEASE_SECONDS, *arguments)
 
 
 def lease_for(request_id: str, tokens: int) -> str:

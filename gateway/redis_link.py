@@ -62,13 +62,23 @@ class RedisLink:
 
     async def command(self, *words: str | bytes | int) -> Any:
         """One reply. An error reply raises ``hiredis.ReplyError``."""
-        wire = self._wire
-        if wire is None or wire.transport is None:
-            wire = await self._connected()
-        reply = await self._issue(wire, words)
+        if self._wire is None or self._wire.transport is None:
+            await self._connected()
+        reply = await self.send(*words)
         if isinstance(reply, Exception):
             raise reply
         return reply
+
+    def send(self, *words: str | bytes | int) -> asyncio.Future[Any]:
+        """One reply in time, which may be an error reply; for whoever does not want to wait.
+
+        Does not connect: without a connection the future has failed already.
+        """
+        if self._wire and self._wire.transport:
+            return self._issue(self._wire, words)
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        future.set_exception(RedisUnavailable("not connected"))
+        return future
 
     async def close(self) -> None:
         if self._wire and self._wire.transport:
@@ -94,12 +104,12 @@ class RedisLink:
             loop = asyncio.get_running_loop()
             loop.call_later(DEADLINE, self._check, wire, wire.waiting[0])
 
-    async def _connected(self) -> _Wire:
-        """The one connection; callers that come while it is being made share the attempt."""
+    async def _connected(self) -> None:
+        """Make the one connection; callers that come meanwhile share the attempt."""
         if self._connecting is None:
             self._connecting = asyncio.create_task(self._connect())
             self._connecting.add_done_callback(self._connect_done)
-        return await asyncio.shield(self._connecting)
+        await asyncio.shield(self._connecting)
 
     def _connect_done(self, task: asyncio.Task[_Wire]) -> None:
         self._connecting = None

@@ -27,10 +27,15 @@ accounts = count(10**9)  # ids that no row has
 
 
 @pytest.fixture
-async def limiter() -> AsyncIterator[Limiter]:
+async def link() -> AsyncIterator[RedisLink]:
     link = RedisLink(settings.REDIS_URL)
-    yield Limiter(link)
+    yield link
     await link.close()
+
+
+@pytest.fixture
+def limiter(link: RedisLink) -> Limiter:
+    return Limiter(link)
 
 
 async def restored(limiter: Limiter, spent: Spent = NOTHING) -> int:
@@ -125,6 +130,24 @@ async def test_a_caller_that_knows_too_little_learns_it(limiter: Limiter) -> Non
         await ask(limiter, account_id, PLENTY, epoch=2)
     with pytest.raises(Cold):
         await ask(limiter, next(accounts), PLENTY)
+
+
+@pytest.mark.anyio
+async def test_what_was_used_while_the_connection_broke_is_settled_all_the_same(
+    limiter: Limiter, link: RedisLink
+) -> None:
+    account_id, colleague = await restored(limiter), await restored(limiter)
+    _, lease = await ask(limiter, account_id, PLENTY, tokens=1000)
+    _, colleagues = await ask(limiter, colleague, PLENTY, tokens=1000)
+
+    limiter.settle(account_id, lease, 7)
+    await asyncio.sleep(0)  # it is on its way
+    await link.close()
+    limiter.settle(colleague, colleagues, 8)
+    await limiter.settled()
+
+    assert (await counters(limiter, account_id))["tokens_per_minute"] == 7
+    assert (await counters(limiter, colleague))["tokens_per_minute"] == 8
 
 
 @pytest.mark.anyio
