@@ -90,9 +90,8 @@ class Catalog:
 
     async def refresh(self) -> None:
         """Take over the newest version. Raises Unavailable; the last good one then stays."""
-        version = await database.query(current_version)
-        if version != self.version:
-            offers = await database.query(load)
+        if await database.query(current_version) != self.version:
+            version, offers = await database.query(load)
             self.listing = msgspec.json.encode(
                 {
                     "object": "list",
@@ -117,8 +116,16 @@ def current_version() -> int:
     return row.number if row else 0
 
 
-def load() -> dict[Offer, list[str]]:
-    """Every model that is not disabled, with its names, in the catalogue's order."""
+def load() -> tuple[int, dict[Offer, list[str]]]:
+    """A version, and its every model that is not disabled with its names, in its order."""
+    while True:
+        version = current_version()
+        offers = offers_now()
+        if current_version() == version:  # nobody changed it between two of our queries
+            return version, offers
+
+
+def offers_now() -> dict[Offer, list[str]]:
     models = LanguageModel.objects.filter(disabled_at=None).prefetch_related("routes__provider")
     return {
         Offer(

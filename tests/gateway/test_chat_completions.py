@@ -79,7 +79,7 @@ def test_a_call_is_one_row_with_the_tokens_of_the_provider(
     row = recorded(answer.headers["x-request-id"])
     assert row.account_id == key.account.pk
     assert row.api_key_id == key.api_key.pk
-    assert (row.outcome, row.status_code, row.streamed) == ("ok", 200, stream)
+    assert (row.outcome, row.status_code, row.streamed) == ("ok", 200, stream), row.decision
     assert (row.prompt_tokens, row.completion_tokens, row.usage_source) == (4, 4, "provider")
     assert (row.model, row.provider, row.end_user) == ("keyplex/echo", "sandbox", "end-user-7")
     assert row.decision["routes"] == [{"provider": "sandbox", "outcome": "answered"}]
