@@ -16,7 +16,8 @@ local now = tonumber(redis.call('TIME')[1])
 local day, lasts = math.floor(now / 86400), tonumber(ARGV[2])
 local KEEP = 40 * 86400
 
-local f = redis.call('HMGET', key, 'epoch', 'tail', 'r', 't', 'day', 'dr', 'dt', 'month', 'mr', 'mt', 'last')
+local f = redis.call('HMGET', key, 'epoch', 'tail', 'r', 't', 'day', 'dr', 'dt', 'month', 'mr', 'mt', 'last',
+    'r' .. now, 't' .. now)
 
 if verb == 'restore' then -- epoch, day, requests and tokens in it, month, requests and tokens in it
     if not f[5] and tonumber(ARGV[4]) == day then
@@ -82,9 +83,9 @@ local function settle(lease, used)
     end
 end
 
-local function write()
+local function write(...)
     redis.call('HSET', key, 'tail', tail, 'r', r, 't', t, 'last', last,
-        'day', day, 'dr', dr, 'dt', dt, 'month', month, 'mr', mr, 'mt', mt)
+        'day', day, 'dr', dr, 'dt', dt, 'month', month, 'mr', mr, 'mt', mt, ...)
 end
 
 if verb == 'settle' then -- pairs of lease and tokens used
@@ -106,8 +107,10 @@ if tonumber(ARGV[4]) > month then
     month, mr, mt = tonumber(ARGV[4]), 0, 0
 end
 
-for _, lease in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, 50)) do
-    settle(lease, 0) -- its process died; the recorder charges what is known
+if last ~= now then -- else it was done in this very second
+    for _, lease in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, 50)) do
+        settle(lease, 0) -- its process died; the recorder charges what is known
+    end
 end
 
 local tokens = tonumber(ARGV[6])
@@ -124,13 +127,15 @@ if verb == 'admit' then
 end
 
 if verb == 'admit' and not refused then
-    redis.call('HINCRBY', key, 'r' .. now, 1)
-    redis.call('HINCRBY', key, 't' .. now, tokens)
-    r, t, dr, dt, mr, mt, last = r + 1, t + tokens, dr + 1, dt + tokens, mr + 1, mt + tokens, now
     redis.call('ZADD', leases, now + lasts, ARGV[5])
-    redis.call('EXPIRE', leases, KEEP)
+    if last ~= now then
+        redis.call('EXPIRE', leases, KEEP)
+    end
+    r, t, dr, dt, mr, mt, last = r + 1, t + tokens, dr + 1, dt + tokens, mr + 1, mt + tokens, now
+    write('r' .. now, (f[12] or 0) + 1, 't' .. now, (f[13] or 0) + tokens)
+else
+    write()
 end
-write()
 
 -- When would this very request pass the minute? Walk its cells from the oldest.
 local passes = {0, 0}
