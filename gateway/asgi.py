@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from gateway import database, endpoints
+from gateway import database, endpoints, inquiries
 from gateway.auth import Callers
 from gateway.call import Call, Receive, Scope, Send
 from gateway.catalog import Catalog
@@ -28,8 +28,11 @@ log = logging.getLogger(__name__)
 Endpoint = Callable[["Gateway", Call], Awaitable[None]]
 ROUTES: dict[str, tuple[str, Endpoint]] = {
     "/v1/chat/completions": ("POST", endpoints.chat_completions),
-    "/v1/models": ("GET", endpoints.models),
+    "/v1/models": ("GET", inquiries.models),
+    "/v1/key": ("GET", inquiries.key),
+    "/v1/limits": ("GET", inquiries.limits),
 }
+ONE_MODEL: tuple[str, Endpoint] = ("GET", inquiries.model)
 CLIENT_LEFT = 499
 
 
@@ -61,13 +64,18 @@ class Gateway:
             call.meter = None  # else the two hold each other until the garbage collector comes
 
     def endpoint_for(self, call: Call) -> Endpoint:
+        """Raises UnknownEndpoint, WrongMethod."""
         path = call.path.rstrip("/")
-        if path not in ROUTES:
+        route = ONE_MODEL if path.startswith(inquiries.MODELS) else ROUTES.get(path)
+        if route is None:
             known = ", ".join(ROUTES)
             raise UnknownEndpoint(f"There is nothing at this address. Known are {known}.")
-        method, endpoint = ROUTES[path]
-        if call.method != method:
-            raise WrongMethod(f"{path} takes {method} only.", allow=method)
+        method, endpoint = route
+        if call.method == "OPTIONS":
+            return preflight
+        if call.method != method and (call.method, method) != ("HEAD", "GET"):
+            allow = "GET, HEAD, OPTIONS" if method == "GET" else f"{method}, OPTIONS"
+            raise WrongMethod(f"{path} takes {method} only.", allow=allow)
         return endpoint
 
     async def authenticate(self, call: Call, endpoint: str) -> Meter:
@@ -139,3 +147,18 @@ class Gateway:
     def finish(self, call: Call, status: int, outcome: str, error: APIError | None = None) -> None:
         if call.meter:
             call.meter.finish(status, outcome, error)
+
+
+async def preflight(_: Gateway, call: Call) -> None:
+    """Tell a browser what its page may send us (the CORS protocol of the Fetch standard)."""
+    asked = call.headers.get(b"access-control-request-headers", b"authorization, content-type")
+    await call.start(
+        204,
+        [
+            (b"access-control-allow-methods", b"GET, HEAD, POST, OPTIONS"),
+            (b"access-control-allow-headers", asked),
+            (b"access-control-max-age", b"86400"),
+            (b"vary", b"access-control-request-headers"),
+        ],
+    )
+    await call.write(b"", more=False)

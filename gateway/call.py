@@ -21,6 +21,10 @@ MAX_BODY = 25 * 1024 * 1024
 BODY_DEADLINE = 30.0  # seconds to receive a whole body
 LISTEN_AFTER = 0.05  # most calls are over by then and never pay for watching their client
 JSON: Headers = [(b"content-type", b"application/json")]
+ANY_PAGE: Headers = [  # a key in a header is no cookie: whoever has it may use it anywhere
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"*"),
+]
 EVENT_STREAM: Headers = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
@@ -62,6 +66,8 @@ class Call:
         self.clock = time.perf_counter()
         self.request_id = new_request_id(self.started_at)
         self.response_headers: Headers = [(b"x-request-id", self.request_id.encode())]
+        if b"origin" in self.headers:
+            self.response_headers += ANY_PAGE
         self.meter: Meter | None = None  # from the moment we know who calls
         self.status: int | None = None  # None until the answer has begun
         self._receive = receive

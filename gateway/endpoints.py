@@ -1,4 +1,4 @@
-"""What can be called under /v1. Each endpoint's story is read here, top to bottom."""
+"""What models answer under /v1. Each endpoint's story is read here, top to bottom."""
 
 from __future__ import annotations
 
@@ -80,12 +80,3 @@ def for_upstream(body: bytes, request: ChatRequest, upstream_model: str) -> byte
     if request.stream:
         return with_fields(body, model=upstream_model, stream_options={"include_usage": True})
     return with_fields(body, model=upstream_model) if request.model != upstream_model else body
-
-
-async def models(gateway: Gateway, call: Call) -> None:
-    """``GET models``: every model that can be named."""
-    meter = await gateway.authenticate(call, "models")
-    meter.caller.require(Scope.MODELS_READ)
-    await gateway.catalog.ready()
-    await gateway.show_limits(meter)
-    await call.answer(200, gateway.catalog.listing)

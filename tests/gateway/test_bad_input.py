@@ -172,7 +172,7 @@ def test_an_unknown_address_and_a_wrong_method_are_json_too(client: httpx.Client
     assert "/v1/chat/completions" in said
     wrong = client.get(CHAT, headers=headers)
     check(wrong, 405, "method_not_allowed")
-    assert wrong.headers["allow"] == "POST"
+    assert wrong.headers["allow"] == "POST, OPTIONS"
 
 
 def test_multipart_is_415(client: httpx.Client) -> None:
