@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from gateway import database, endpoints, inquiries
+from gateway import database, endpoints, inquiries, usage_inquiry
 from gateway.auth import Callers
 from gateway.call import Call, Receive, Scope, Send
 from gateway.catalog import Catalog
@@ -31,6 +31,7 @@ ROUTES: dict[str, tuple[str, Endpoint]] = {
     "/v1/models": ("GET", inquiries.models),
     "/v1/key": ("GET", inquiries.key),
     "/v1/limits": ("GET", inquiries.limits),
+    "/v1/usage": ("GET", usage_inquiry.usage),
 }
 ONE_MODEL: tuple[str, Endpoint] = ("GET", inquiries.model)
 CLIENT_LEFT = 499

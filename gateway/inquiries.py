@@ -62,6 +62,7 @@ def facts_of(api_key_id: int) -> dict[str, Any]:
     subscription = api_key.account.subscription
     return {
         "object": "key",
+        "id": api_key.pk,
         "name": api_key.name,
         "hint": api_key.hint,
         "scopes": api_key.scopes,

@@ -18,6 +18,7 @@ from usage import histograms
 from usage.models import UsageHour
 
 Step = Literal["hour", "day"]
+Only = Mapping[str, str | int]  # one ``model``, one ``api_key_id``
 _COUNTS = [
     *("requests", "admitted", "ok", "client_errors", "refused", "upstream_errors"),
     *("client_disconnects", "interrupted", "prompt_tokens", "completion_tokens"),
@@ -58,19 +59,37 @@ class Durations:
     p99: float | None
 
 
-def totals(account_id: int, start: datetime, end: datetime) -> Totals:
+def totals(account_id: int, start: datetime, end: datetime, only: Only | None = None) -> Totals:
     """Everything an account did in a period."""
-    return _totals(_hours(account_id, start, end).aggregate(**_sums()))
+    return _totals(_hours(account_id, start, end, only).aggregate(**_sums()))
 
 
-def by_model(account_id: int, start: datetime, end: datetime) -> dict[str, Totals]:
+def by_model(
+    account_id: int, start: datetime, end: datetime, only: Only | None = None
+) -> dict[str, Totals]:
     """The same, model by model, the most tokens first."""
-    return _grouped(_hours(account_id, start, end), "model")
+    return _grouped(_hours(account_id, start, end, only), "model")
 
 
-def by_key(account_id: int, start: datetime, end: datetime) -> dict[int, Totals]:
+def by_key(
+    account_id: int, start: datetime, end: datetime, only: Only | None = None
+) -> dict[int, Totals]:
     """The same, API key by API key (their pk), the most tokens first."""
-    return _grouped(_hours(account_id, start, end), "api_key_id")
+    return _grouped(_hours(account_id, start, end, only), "api_key_id")
+
+
+def over_time(
+    account_id: int, start: datetime, end: datetime, step: Step, only: Only | None = None
+) -> dict[datetime, Totals]:
+    """The same, step by step, also empty ones."""
+    truncate = TruncHour if step == "hour" else TruncDay
+    rows = (
+        _hours(account_id, start, end, only)
+        .values(step=truncate("hour", tzinfo=UTC))
+        .annotate(**_sums())
+    )
+    found = dict.fromkeys(steps(start, end, step), Totals())
+    return found | {row["step"]: _totals(row) for row in rows}
 
 
 def by_model_over_time(
@@ -126,9 +145,11 @@ def hours_of(day: date) -> tuple[datetime, datetime]:
     return midnight, midnight + timedelta(days=1)
 
 
-def _hours(account_id: int, start: datetime, end: datetime) -> QuerySet[UsageHour]:
+def _hours(
+    account_id: int, start: datetime, end: datetime, only: Only | None = None
+) -> QuerySet[UsageHour]:
     within = Q(hour__gte=start, hour__lt=end)
-    return UsageHour.objects.filter(within, account_id=account_id).order_by()
+    return UsageHour.objects.filter(within, account_id=account_id, **(only or {})).order_by()
 
 
 def _sums() -> dict[str, Any]:
