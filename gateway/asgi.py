@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 Endpoint = Callable[["Gateway", Call], Awaitable[None]]
 ROUTES: dict[str, tuple[str, Endpoint]] = {
     "/v1/chat/completions": ("POST", endpoints.chat_completions),
+    "/v1/embeddings": ("POST", endpoints.embeddings),
     "/v1/models": ("GET", inquiries.models),
     "/v1/key": ("GET", inquiries.key),
     "/v1/limits": ("GET", inquiries.limits),

@@ -11,7 +11,7 @@ import msgspec
 from django.conf import settings
 
 from gateway import database
-from gateway.errors import Unavailable, UnknownModel
+from gateway.errors import InvalidRequest, Unavailable, UnknownModel
 from gateway.models import CatalogVersion, LanguageModel, ModelRoute, Provider
 
 log = logging.getLogger(__name__)
@@ -40,6 +40,15 @@ class Offer:
     context_window: int | None
     max_output_tokens: int
     routes: tuple[Route, ...]
+
+    def require(self, kind: str) -> None:
+        """Raise InvalidRequest where the model is of another kind than the endpoint."""
+        if self.kind != kind:
+            raise InvalidRequest(
+                f"The model '{self.model_id}' is for {self.kind}, not for {kind}.",
+                code="wrong_kind_of_model",
+                param="model",
+            )
 
     def as_listed(self, name: str) -> dict[str, Any]:
         """The entry of ``GET /v1/models`` under one of its names."""

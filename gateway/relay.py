@@ -67,10 +67,10 @@ def parse(data: bytes) -> Completion:
         raise UpstreamFailed("The model's answer could not be understood.") from error
 
 
-def usage_of(completion: Completion) -> Usage | None:
+def usage_of(reported: Raw) -> Usage | None:
     """The counts that the provider reports, unless they are missing or absurd."""
     try:
-        usage = _decode_usage(completion.usage)
+        usage = _decode_usage(reported)
     except msgspec.MsgspecError:
         return None
     sane = usage and 0 <= usage.prompt_tokens < 10**8 and 0 <= usage.completion_tokens < 10**8
@@ -85,7 +85,7 @@ async def relay_whole(call: Call, answer: Answer, meter: Meter) -> None:
         raise refusal_in(bytes(completion.error))
     if not completion.choices:
         raise UpstreamFailed("The model's answer has no choices.")
-    meter.usage = usage_of(completion)
+    meter.usage = usage_of(completion.usage)
     meter.passes(sum(choice.message.bytes() for choice in completion.choices if choice.message))
     if completion.model != meter.requested_model:
         body = with_fields(body, model=meter.requested_model)
@@ -128,7 +128,7 @@ class Stream:
 
     def _note(self, completion: Completion) -> bool:
         """Count what passes; False for an event that the client did not ask for."""
-        self._meter.usage = usage_of(completion) or self._meter.usage
+        self._meter.usage = usage_of(completion.usage) or self._meter.usage
         for choice in completion.choices or ():
             self._meter.passes(choice.delta.bytes() if choice.delta else 0)
             self.complete = self.complete or bool(choice.finish_reason)

@@ -4,7 +4,8 @@ Unknown fields are nobody's business here and always pass. ``null`` means absent
 """
 
 import re
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta, Raw, Struct
@@ -14,6 +15,7 @@ from gateway.tokens import IMAGE_TOKENS, tokens_in
 
 PLACE = re.compile(r"(.*?)(?: - at `\$\.?(.*)`)?$", re.DOTALL)
 NULL = Raw(b"null")
+T = TypeVar("T")
 Penalty = Annotated[float, Meta(ge=-2, le=2)]
 Count = Annotated[int, Meta(ge=1)]
 
@@ -66,10 +68,15 @@ _encode = msgspec.json.Encoder().encode
 
 def parse_chat(body: bytes, content_type: str) -> ChatRequest:
     """The view of a chat request. Raises InvalidRequest with the field, WrongContentType."""
+    return parsed(_decode_chat, body, content_type)
+
+
+def parsed(decode: Callable[[bytes], T], body: bytes, content_type: str) -> T:
+    """What ``decode`` sees in a body. Raises InvalidRequest with the field, WrongContentType."""
     if content_type.startswith("multipart/"):
         raise WrongContentType("Send the request as application/json.")
     try:
-        return _decode_chat(body)
+        return decode(body)
     except msgspec.ValidationError as error:
         raise invalid_field(str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -92,13 +99,13 @@ def invalid_field(problem: str) -> InvalidRequest:
     return InvalidRequest(f"'{place}' is not right: {what}.", code="invalid_value", param=place)
 
 
-def check_fits(prompt: int, context_window: int | None) -> None:
+def check_fits(prompt: int, context_window: int | None, param: str = "messages") -> None:
     """Raise ContextTooLong if a prompt of so many tokens is longer than the model's window."""
     if context_window and prompt > context_window:
         raise ContextTooLong(
-            f"This model's maximum context length is {context_window} tokens. However, your "
-            f"messages have about {prompt} tokens.",
-            param="messages",
+            f"This model's maximum context length is {context_window} tokens. "
+            f"However, '{param}' comes to about {prompt} tokens.",
+            param=param,
         )
 
 

@@ -5,6 +5,8 @@ users can rehearse every kind of trouble. A token here is four bytes of text, al
 """
 
 import asyncio
+import hashlib
+import math
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -16,10 +18,12 @@ from gateway.call import EVENT_STREAM, JSON, Call, Receive, Scope, Send
 from gateway.sse import DONE, event
 from gateway.tokens import BYTES_PER_TOKEN, tokens_in
 
+CHAT, EMBEDDINGS = "/sandbox/v1/chat/completions", "/sandbox/v1/embeddings"
 PACE = {"slow": 0.05}  # seconds from one token to the next
 TROUBLE = {"429": 429, "503": 503}
 MIDSTREAM_TOKENS = 3  # what midstream-error says before it fails
 NO_LIMIT = 4096
+DIMENSIONS = 256
 
 _encode = msgspec.json.Encoder().encode
 
@@ -36,13 +40,21 @@ class Request(msgspec.Struct):
     max_completion_tokens: int | None = None
 
 
+class EmbeddingRequest(msgspec.Struct):
+    model: str
+    input: str | list[Any]
+    dimensions: int | None = None
+
+
 async def sandbox(scope: Scope, receive: Receive, send: Send) -> None:
-    """``POST /sandbox/v1/chat/completions``; only for whoever knows this instance's token."""
+    """Chat completions and embeddings; only for whoever knows this instance's token."""
     call = Call(scope, receive, send)
     if call.header(b"authorization") != f"Bearer {settings.SANDBOX_TOKEN}":
         return await refuse(call, 401, "This provider serves its own gateway only.")
-    if call.path != "/sandbox/v1/chat/completions" or call.method != "POST":
+    if call.method != "POST" or call.path not in (CHAT, EMBEDDINGS):
         return await refuse(call, 404, "There is nothing at this address.")
+    if call.path == EMBEDDINGS:
+        return await embed(call, msgspec.json.decode(await call.body(), type=EmbeddingRequest))
     request = msgspec.json.decode(await call.body(), type=Request)
     if request.model in TROUBLE:
         return await refuse(call, TROUBLE[request.model], "Rehearsed trouble.")
@@ -130,3 +142,28 @@ async def chunks(request: Request) -> AsyncIterator[dict[str, Any]]:
         await asyncio.sleep(PACE.get(request.model, 0))
     yield chunk({}, reason)
     yield document(request, "chat.completion.chunk", []) | {"usage": usage_of(request, text)}
+
+
+async def embed(call: Call, request: EmbeddingRequest) -> None:
+    """Vectors that depend on the text alone, as numbers, whatever format was asked for."""
+    given = request.input
+    inputs = [given] if isinstance(given, str) or isinstance(given[0], int) else given
+    dimensions = min(request.dimensions or DIMENSIONS, NO_LIMIT)
+    tokens = sum(
+        tokens_in(len(entry.encode())) if isinstance(entry, str) else len(entry) for entry in inputs
+    )
+    vectors = [
+        {"object": "embedding", "index": index, "embedding": vector(entry, dimensions)}
+        for index, entry in enumerate(inputs)
+    ]
+    usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+    body = {"object": "list", "data": vectors, "model": request.model, "usage": usage}
+    return await call.answer(200, _encode(body))
+
+
+def vector(entry: str | list[int], dimensions: int) -> list[float]:
+    """Of length 1, the same for the same input."""
+    noise = hashlib.shake_256(repr(entry).encode()).digest(dimensions)
+    numbers = [byte - 127.5 for byte in noise]
+    length = math.hypot(*numbers)
+    return [round(number / length, 6) for number in numbers]

@@ -3,14 +3,16 @@
 import httpx
 import pytest
 
+from tests.gateway.site import Site
 from tests.gateway.test_bad_input import HELLO, check
 from tests.people import make_key
 
 
 @pytest.mark.parametrize("name", ["openai/gpt-4o-mini", "openai%2Fgpt-4o-mini", "keyplex/echo/"])
 def test_one_model_is_found_by_its_name_however_the_slash_is_written(
-    client: httpx.Client, name: str
+    client: httpx.Client, site: Site, name: str
 ) -> None:
+    site.see_catalog()
     key = make_key()
     wanted = name.replace("%2F", "/").rstrip("/")
 
@@ -60,7 +62,8 @@ def test_the_limits_are_those_of_the_headers_and_asking_uses_nothing(client: htt
 
 
 @pytest.mark.parametrize("path", ["/v1/models", "/v1/models/keyplex/echo", "/v1/key", "/v1/limits"])
-def test_head_is_get_without_the_body(client: httpx.Client, path: str) -> None:
+def test_head_is_get_without_the_body(client: httpx.Client, site: Site, path: str) -> None:
+    site.see_catalog()
     key = make_key()
 
     head = client.head(path, headers=key.headers)
