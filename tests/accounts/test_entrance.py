@@ -17,7 +17,9 @@ EMAIL, PASSWORD = "new@example.com", "a good long passphrase"
 
 @pytest.fixture(autouse=True)
 def _trial() -> None:
-    make_plan("free-trial", requests_per_minute=20)
+    plan = make_plan("free-trial", requests_per_minute=20)
+    plan.trial = True
+    plan.save()
 
 
 def code_in_mail() -> str:

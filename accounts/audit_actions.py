@@ -1,0 +1,85 @@
+"""The acts that are put on record, by the names under which they are found again."""
+
+from django.db import models
+
+
+class Action(models.TextChoices):
+    ACCOUNT_OPENED = "account.opened", "Account opened"
+    ACCOUNT_RENAMED = "account.renamed", "Account renamed"
+    ACCOUNT_SUSPENDED = "account.suspended", "Account suspended"
+    ACCOUNT_REINSTATED = "account.reinstated", "Account reinstated"
+    ACCOUNT_FROZEN = "account.frozen", "All keys frozen"
+    ACCOUNT_THAWED = "account.thawed", "Keys thawed"
+    ACCOUNT_DELETION_SCHEDULED = "account.deletion_scheduled", "Deletion scheduled"
+    ACCOUNT_DELETION_CANCELLED = "account.deletion_cancelled", "Deletion called off"
+    ACCOUNT_DELETED = "account.deleted", "Account deleted"
+    ACCOUNT_EXPORTED = "account.exported", "Account data exported"
+    ACCOUNT_SETTINGS_CHANGED = "account.settings_changed", "Account settings changed"
+    OWNERSHIP_TRANSFERRED = "ownership.transferred", "Ownership transferred"
+
+    MEMBER_INVITED = "member.invited", "Member invited"
+    INVITATION_WITHDRAWN = "invitation.withdrawn", "Invitation withdrawn"
+    INVITATION_ACCEPTED = "invitation.accepted", "Invitation accepted"
+    MEMBER_ROLE_CHANGED = "member.role_changed", "Role changed"
+    MEMBER_REMOVED = "member.removed", "Member removed"
+    MEMBER_LEFT = "member.left", "Member left"
+
+    API_KEY_CREATED = "api_key.created", "Key created"
+    API_KEY_RENAMED = "api_key.renamed", "Key renamed"
+    API_KEY_CHANGED = "api_key.changed", "Key's permissions changed"
+    API_KEY_LIMITED = "api_key.limited", "Key's limits changed"
+    API_KEY_CAPTURE_CHANGED = "api_key.capture_changed", "Key's payload capture changed"
+    API_KEY_DEACTIVATED = "api_key.deactivated", "Key deactivated"
+    API_KEY_REACTIVATED = "api_key.reactivated", "Key reactivated"
+    API_KEY_ROTATED = "api_key.rotated", "Key rotated"
+    API_KEY_REVOKED = "api_key.revoked", "Key revoked"
+    API_KEY_LEAKED = "api_key.leaked", "Key reported as leaked"
+    API_KEY_HONEY_TRIED = "api_key.honey_tried", "Honey key tried"
+
+    USER_SIGNED_UP = "user.signed_up", "Signed up"
+    USER_SIGNED_IN = "user.signed_in", "Signed in"
+    USER_SIGN_IN_FAILED = "user.sign_in_failed", "Sign-in failed"
+    USER_SIGNED_OUT = "user.signed_out", "Signed out"
+    USER_REAUTHENTICATED = "user.reauthenticated", "Confirmed who they are"
+    SESSION_ENDED = "session.ended", "Session ended"
+    SESSIONS_ENDED = "sessions.ended", "Signed out everywhere"
+    PASSWORD_CHANGED = "password.changed", "Password changed"
+    PASSWORD_RESET = "password.reset", "Password reset"
+    EMAIL_ADDED = "email.added", "E-mail address added"
+    EMAIL_CHANGED = "email.changed", "E-mail address changed"
+    EMAIL_VERIFIED = "email.verified", "E-mail address verified"
+    EMAIL_REMOVED = "email.removed", "E-mail address removed"
+    TOTP_ACTIVATED = "totp.activated", "Authenticator app added"
+    TOTP_DEACTIVATED = "totp.deactivated", "Authenticator app removed"
+    PASSKEY_ADDED = "passkey.added", "Passkey added"
+    PASSKEY_REMOVED = "passkey.removed", "Passkey removed"
+    RECOVERY_CODES_MADE = "recovery_codes.made", "Recovery codes made"
+
+    OPERATOR_MADE = "operator.made", "Operator made"
+    CATALOGUE_LOADED = "catalogue.loaded", "Catalogue loaded"
+    ROUTE_SWITCHED_OFF = "route.switched_off", "Route switched off"
+    ROUTE_SWITCHED_ON = "route.switched_on", "Route switched on"
+
+    PLAN_CHANGED = "plan.changed", "Plan changed"
+    LIMITS_OVERRIDDEN = "limits.overridden", "Limits overridden"
+    RETENTION_CHANGED = "retention.changed", "Retention changed"
+    LOGS_EXPORTED = "logs.exported", "Logs exported"
+    USAGE_EXPORTED = "usage.exported", "Usage exported"
+    AUDIT_EXPORTED = "audit.exported", "Audit log exported"
+    AUDIT_FLAWED = "audit.flawed", "Audit log does not verify"
+
+
+# What can be asked for together, and how the names of such acts begin.
+GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "account": ("Account", ("account.", "ownership.")),
+    "people": ("Members", ("member.", "invitation.")),
+    "keys": ("API keys", ("api_key.",)),
+    "sign-in": ("Sign-in and sessions", ("user.", "session.", "sessions.")),
+    "credentials": (
+        "Password, e-mail, second factors",
+        ("password.", "email.", "totp.", "passkey.", "recovery_codes."),
+    ),
+    "plan": ("Plan and limits", ("plan.", "limits.", "retention.")),
+    "data": ("Exports and the log itself", ("logs.", "usage.", "audit.")),
+    "instance": ("This server", ("operator.", "catalogue.", "route.")),
+}
