@@ -1,10 +1,10 @@
 """What an API key looks like, and what we keep of it.
 
-A key is a prefix and 48 letters and digits: 42 random ones (250 bits) and a checksum of six, so
-that a mistyped or cut-off key is told apart from an unknown one without a look-up. Only the
-HMAC-SHA-256 under a server-side pepper is stored: a secret this long needs neither salt nor a
-slow hash, a digest is found through an index on every request, and a stolen database alone
-does not even allow a guess to be checked.
+A key is the prefix of its product and 48 letters and digits: 42 random ones (250 bits) and a
+checksum of six, so that a mistyped or cut-off key is told apart from an unknown one without a
+look-up. Only the HMAC-SHA-256 under a server-side pepper is stored: a secret this long needs
+neither salt nor a slow hash, a digest is found through an index on every request, and a stolen
+database alone does not even allow a guess to be checked.
 """
 
 import hmac
@@ -16,7 +16,6 @@ import zlib
 from django.conf import settings
 
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
-PREFIX = "kpx_"
 RANDOM, CHECKSUM = 42, 6
 LENGTH = RANDOM + CHECKSUM
 LETTERS_AND_DIGITS = re.compile("[0-9A-Za-z]*")
@@ -24,8 +23,9 @@ LETTERS_AND_DIGITS = re.compile("[0-9A-Za-z]*")
 
 def generate() -> str:
     """A new key in plaintext, from the operating system's source of randomness."""
-    body = "".join(secrets.choice(ALPHABET) for _ in range(RANDOM))
-    return PREFIX + body + checksum(PREFIX + body)
+    start = settings.PRODUCT.key_prefix
+    start += "".join(secrets.choice(ALPHABET) for _ in range(RANDOM))
+    return start + checksum(start)
 
 
 def checksum(text: str) -> str:
@@ -44,7 +44,13 @@ def digest(plaintext: str) -> bytes:
 
 def hint(plaintext: str) -> str:
     """Enough to recognise a key in a list, too little to use it."""
-    return f"{plaintext[: len(PREFIX) + 4]}…{plaintext[-4:]}"
+    return f"{plaintext[: -LENGTH + 4]}…{plaintext[-4:]}"
+
+
+def without_keys(text: str) -> str:
+    """What somebody wrote, without the keys in it."""
+    prefixes = "|".join(map(re.escape, settings.PRODUCT.prefixes))
+    return re.sub(f"({prefixes})[0-9A-Za-z]{{{LENGTH}}}", r"\1…", text)
 
 
 def defect(plaintext: str) -> str | None:
@@ -55,14 +61,16 @@ def defect(plaintext: str) -> str | None:
     >>> defect("kpx_" + "a" * 47)
     'The key looks truncated: 47 characters after kpx_ instead of 48.'
     """
-    if not plaintext.startswith(PREFIX):
-        return f"Keys of this service begin with {PREFIX}."
-    body = plaintext[len(PREFIX) :]
+    product = settings.PRODUCT
+    prefix = next((known for known in product.prefixes if plaintext.startswith(known)), None)
+    if prefix is None:
+        return f"Keys of this service begin with {product.key_prefix}."
+    body = plaintext[len(prefix) :]
     if not LETTERS_AND_DIGITS.fullmatch(body):
-        return f"After {PREFIX} a key has only letters and digits."
+        return f"After {prefix} a key has only letters and digits."
     if len(body) != LENGTH:
         looks = "truncated" if len(body) < LENGTH else "too long"
-        return f"The key looks {looks}: {len(body)} characters after {PREFIX} instead of {LENGTH}."
+        return f"The key looks {looks}: {len(body)} characters after {prefix} instead of {LENGTH}."
     if checksum(plaintext[:-CHECKSUM]) != body[-CHECKSUM:]:
         return "The key looks mistyped: its checksum does not match."
     return None

@@ -1,67 +1,166 @@
-"""The API Keys page: which keys exist, what they may do, a new one, an end to one."""
-
-from collections.abc import Callable
-from functools import wraps
+"""The API Keys pages: which keys exist, what each may do, a new one, another one, an end to one."""
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.forms import APIKeyForm
+from accounts.audit import Actor
+from accounts.forms import (
+    KeyForm,
+    LeakPolicyForm,
+    NewKeyForm,
+    RevokeForm,
+    RotateForm,
+    initial_of,
+)
+from accounts.guards import members_who_may
+from accounts.key_rules import Reason
 from accounts.middleware import AccountRequest
 from accounts.models import APIKey
+from accounts.reauthentication import freshly_confirmed
+from accounts.roles import Right
 
-View = Callable[..., HttpResponse]
-
-
-def keepers_of_keys_only(view: View) -> View:
-    """Refuse a member whose role may only look at keys, before anything is looked up."""
-
-    @wraps(view)
-    def guarded(request: AccountRequest, **found: int) -> HttpResponse:
-        if not request.membership or not request.membership.may_manage_keys:
-            raise PermissionDenied("Only an owner, admin or developer may create or revoke keys.")
-        return view(request, **found)
-
-    return guarded
+page_with_form = require_http_methods(["GET", "HEAD", "POST"])
+keepers_of_keys_only = members_who_may(Right.MANAGE_KEYS)
+members_only = members_who_may(Right.SEE)
 
 
 @require_safe
-@never_cache
+@members_only
 def api_key_list(request: AccountRequest) -> HttpResponse:
-    if not request.membership:
-        raise PermissionDenied("You do not belong to an account.")
     return _render_keys(request)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@never_cache  # the answer may hold a secret: no browser and no proxy may keep it
+@require_safe
+@members_only
+def api_key_detail(request: AccountRequest, pk: int) -> HttpResponse:
+    """Everything about one key."""
+    api_key = get_object_or_404(request.account.api_keys.select_related("created_by"), pk=pk)
+    return _render_key(request, api_key, KeyForm(initial=initial_of(api_key)))
+
+
+@page_with_form
 @keepers_of_keys_only
+@freshly_confirmed
 def api_key_create(request: AccountRequest) -> HttpResponse:
-    form = APIKeyForm(request.POST if request.method == "POST" else None)
+    form = NewKeyForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
         return _render_keys(request, form=form, status=422 if form.is_bound else 200)
     api_key, plaintext = APIKey.objects.issue(
-        request.account, user=request.user, **form.cleaned_data
+        request.account,
+        by=Actor.of(request),
+        honey=form.cleaned_data["honey"],
+        **form.settings,
     )
     return _render_keys(request, new_key=api_key, plaintext=plaintext)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
+@page_with_form
+@keepers_of_keys_only
+@freshly_confirmed
+def api_key_rotate(request: AccountRequest, pk: int) -> HttpResponse:
+    """A new key in the place of one in use, shown once."""
+    api_key = get_object_or_404(request.account.api_keys, pk=pk)
+    form = RotateForm(request.POST if request.method == "POST" else None)
+    if not form.is_valid():
+        context = {"api_key": api_key, "form": form}
+        status = 422 if form.is_bound else 200
+        return render(request, "accounts/api_key_rotate.html", context, status=status)
+    try:
+        successor, plaintext = api_key.rotate(by=Actor.of(request), until=form.until)
+    except ValueError:
+        messages.error(request, f"“{api_key.name}” is not in use or has a successor already.")
+        return redirect("accounts:api-key", pk=pk)
+    return _render_keys(request, new_key=successor, plaintext=plaintext, replaced=api_key)
+
+
+@require_POST
+@keepers_of_keys_only
+def api_key_change(request: AccountRequest, pk: int) -> HttpResponse:
+    api_key = get_object_or_404(request.account.api_keys.filter(revoked_at=None), pk=pk)
+    form = KeyForm(request.POST, initial=initial_of(api_key))
+    if not form.is_valid():
+        return _render_key(request, api_key, form, status=422)
+    chosen = form.settings
+    if "expires_at" not in form.changed_data:
+        chosen["expires_at"] = api_key.expires_at  # the form shows it without its seconds
+    api_key.change(by=Actor.of(request), **chosen)
+    messages.success(request, f"“{api_key.name}” is changed, in every process.")
+    return redirect("accounts:api-key", pk=pk)
+
+
+@require_POST
+@keepers_of_keys_only
+def api_key_deactivate(request: AccountRequest, pk: int) -> HttpResponse:
+    api_key = get_object_or_404(request.account.api_keys, pk=pk)
+    api_key.deactivate(by=Actor.of(request))
+    messages.success(request, f"“{api_key.name}” is refused until you reactivate it.")
+    return redirect("accounts:api-key", pk=pk)
+
+
+@require_POST
+@keepers_of_keys_only
+def api_key_reactivate(request: AccountRequest, pk: int) -> HttpResponse:
+    api_key = get_object_or_404(request.account.api_keys, pk=pk)
+    api_key.reactivate(by=Actor.of(request))
+    messages.success(request, f"“{api_key.name}” works again within a few seconds.")
+    return redirect("accounts:api-key", pk=pk)
+
+
+@page_with_form
 @keepers_of_keys_only
 def api_key_revoke(request: AccountRequest, pk: int) -> HttpResponse:
     api_key = get_object_or_404(request.account.api_keys, pk=pk)
+    form = RevokeForm({"reason": Reason.USER} | request.POST.dict() if request.POST else None)
     if request.method == "POST":
-        api_key.revoke()
+        reason = Reason(form.cleaned_data["reason"]) if form.is_valid() else Reason.USER
+        api_key.revoke(by=Actor.of(request), reason=reason)
         messages.success(request, f"“{api_key.name}” is revoked. Nothing can use it any more.")
         return redirect("accounts:api-key-list")
-    return render(request, "accounts/api_key_revoke.html", {"api_key": api_key})
+    return render(request, "accounts/api_key_revoke.html", {"api_key": api_key, "form": form})
+
+
+@page_with_form
+@keepers_of_keys_only
+def api_keys_freeze(request: AccountRequest) -> HttpResponse:
+    """Refuse every key of the account, until somebody thaws them."""
+    if request.method == "POST":
+        request.account.freeze(by=Actor.of(request))
+        messages.success(request, "Every key is frozen. Thaw them when you know what happened.")
+        return redirect("accounts:api-key-list")
+    usable = request.account.api_keys.usable()
+    return render(request, "accounts/api_keys_freeze.html", {"usable": usable})
+
+
+@require_POST
+@keepers_of_keys_only
+def api_keys_thaw(request: AccountRequest) -> HttpResponse:
+    request.account.thaw(by=Actor.of(request))
+    messages.success(request, "Every key is again what it was before.")
+    return redirect("accounts:api-key-list")
+
+
+@require_POST
+@keepers_of_keys_only
+def leak_policy_change(request: AccountRequest) -> HttpResponse:
+    form = LeakPolicyForm(request.POST)
+    if not form.is_valid():
+        return _render_keys(request, leak_policy=form, status=422)
+    request.account.choose_leak_policy(form.cleaned_data["leak_policy"], by=Actor.of(request))
+    messages.success(request, "Saved.")
+    return redirect("accounts:api-key-list")
 
 
 def _render_keys(request: AccountRequest, *, status: int = 200, **context: object) -> HttpResponse:
-    context["api_keys"] = request.account.api_keys.select_related("created_by")
+    context["api_keys"] = request.account.api_keys.all()
+    initial = {"leak_policy": request.account.leak_policy}
+    context.setdefault("leak_policy", LeakPolicyForm(initial=initial))
     return render(request, "accounts/api_keys.html", context, status=status)
+
+
+def _render_key(
+    request: AccountRequest, api_key: APIKey, form: KeyForm, *, status: int = 200
+) -> HttpResponse:
+    context = {"api_key": api_key, "form": form}
+    return render(request, "accounts/api_key.html", context, status=status)

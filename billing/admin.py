@@ -1,6 +1,8 @@
 """What operators see of plans and subscriptions at ``/ops/``."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from accounts.view_only import ViewOnly
 from billing.models import Plan, Subscription
@@ -13,7 +15,30 @@ class PlanAdmin(ViewOnly, admin.ModelAdmin):
 
 @admin.register(Subscription)
 class SubscriptionAdmin(ViewOnly, admin.ModelAdmin):
-    list_display = ["account", "plan", "status", "started_at", "current_period_end"]
+    list_display = [
+        *("account", "plan", "status", "started_at", "current_period_end"),
+        "retention_class",
+    ]
     list_select_related = ["account", "plan"]
-    list_filter = ["plan", "status"]
+    list_filter = ["plan", "status", "retention_override"]
     search_fields = ["account__name"]
+    actions = ["extend_retention", "follow_plan_retention"]
+
+    @admin.action(description="Keep requests for the extended time", permissions=["change"])
+    def extend_retention(self, request: HttpRequest, chosen: QuerySet[Subscription]) -> None:
+        self._keep_logs(request, chosen, Plan.RetentionClass.EXTENDED)
+
+    @admin.action(description="Keep requests as the plan says", permissions=["change"])
+    def follow_plan_retention(self, request: HttpRequest, chosen: QuerySet[Subscription]) -> None:
+        self._keep_logs(request, chosen, "")
+
+    @staticmethod
+    def _keep_logs(
+        request: HttpRequest, chosen: QuerySet[Subscription], retention_class: str
+    ) -> None:
+        for subscription in chosen:
+            subscription.keep_logs(retention_class)
+        messages.success(
+            request,
+            f"Changed {len(chosen)}. It holds for requests from now on, not for older ones.",
+        )

@@ -8,12 +8,12 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
 
+from accounts import audit
+from accounts.audit import SYSTEM, Action, Actor
 from billing import limits
 
 if TYPE_CHECKING:
-    from accounts.models import Account
-
-TRIAL = "free-trial"
+    from accounts.models import Account, APIKey
 
 
 def validate_limits(amounts: dict[str, int]) -> None:
@@ -21,6 +21,24 @@ def validate_limits(amounts: dict[str, int]) -> None:
         limits.parse(amounts)
     except ValueError as error:
         raise ValidationError(str(error)) from error
+
+
+def limit_key(api_key: APIKey, amounts: dict[str, int], *, by: Actor) -> None:
+    """Give one key limits of its own beside those of the plan. Raises ValidationError."""
+    try:
+        limits.parse(amounts, limits.OF_KEYS)
+    except ValueError as error:
+        raise ValidationError(str(error)) from error
+    api_key.limit(amounts, by=by)
+
+
+class PlanQuerySet(models.QuerySet["Plan"]):
+    def on_offer(self) -> PlanQuerySet:
+        return self.filter(retired_at=None)
+
+    def first_on_offer(self) -> Plan:
+        """What newcomers get. Raises ``Plan.DoesNotExist`` where nothing is on offer."""
+        return self.on_offer().earliest("position", "pk")
 
 
 class Plan(models.Model):
@@ -38,7 +56,9 @@ class Plan(models.Model):
     retention_class = models.CharField(
         max_length=10, choices=RetentionClass, default=RetentionClass.STANDARD
     )
+    trial = models.BooleanField(default=False)
     retired_at = models.DateTimeField(null=True, blank=True)
+    objects = PlanQuerySet.as_manager()
 
     class Meta:
         ordering = ["position", "pk"]
@@ -46,24 +66,31 @@ class Plan(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def hard_limits(self) -> dict[str, int]:
+        return {name: amount for name, amount in self.limits.items() if name in limits.NAMES}
+
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     @transaction.atomic
-    def start(self, account: Account, plan: Plan) -> Subscription:
+    def start(self, account: Account, plan: Plan, *, by: Actor = SYSTEM) -> Subscription:
         """Put ``account`` on ``plan`` from now on; every process knows at once."""
         now = timezone.now()
-        trial = plan.slug == TRIAL
+        before = self.filter(account=account).values_list("plan__name", flat=True).first()
+        status = Subscription.Status.TRIALING if plan.trial else Subscription.Status.ACTIVE
         subscription, _ = self.update_or_create(
             account=account,
             defaults={
                 "plan": plan,
-                "status": Subscription.Status.TRIALING if trial else Subscription.Status.ACTIVE,
+                "status": status,
                 "started_at": now,
                 "current_period_start": now,
                 "current_period_end": None,
             },
         )
         account.raise_epoch()
+        if before not in (None, plan.name):
+            audit.record(account, Action.PLAN_CHANGED, by=by, about=plan.name, before=before)
         return subscription
 
 
@@ -86,6 +113,9 @@ class Subscription(models.Model):
     current_period_end = models.DateTimeField(null=True, blank=True)
     cancel_at_period_end = models.BooleanField(default=False)
     limit_overrides = models.JSONField(default=dict, blank=True, validators=[validate_limits])
+    retention_override = models.CharField(
+        max_length=10, choices=Plan.RetentionClass, blank=True, default=""
+    )
     objects = SubscriptionQuerySet.as_manager()
 
     class Meta:
@@ -98,3 +128,19 @@ class Subscription(models.Model):
     def limits(self) -> limits.Limits:
         """What holds: the plan's limits with this account's overrides laid over them."""
         return limits.parse({**self.plan.limits, **self.limit_overrides})
+
+    @property
+    def retention_class(self) -> str:
+        """How long the log keeps what this account does: as was agreed with it, else its plan's."""
+        return self.retention_override or self.plan.retention_class
+
+    @transaction.atomic
+    def keep_logs(self, retention_class: str) -> None:
+        """Keep requests from now on as agreed, whatever the plan says; empty: as the plan says.
+
+        What was written before keeps its time: the journal's record of a call names its class,
+        and a row that moved to another one could be stored a second time.
+        """
+        self.retention_override = retention_class
+        self.save(update_fields=["retention_override"])
+        self.account.raise_epoch()

@@ -4,8 +4,10 @@ import re
 
 import pytest
 from django.test import Client
-from pytest_django import DjangoAssertNumQueries
+from msgspec.structs import replace
+from pytest_django import DjangoAssertNumQueries, Settings
 
+from accounts import keys
 from accounts.models import APIKey, Membership
 from accounts.scopes import Scope
 from tests.people import make_account, make_colleague, make_key, make_user
@@ -154,5 +156,29 @@ def test_many_keys_cost_no_more_queries_than_one(
         make_key(key.account)
     client.get("/keys")
 
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         client.get("/keys")
+
+
+def test_keys_of_an_earlier_product_stay_good_and_new_ones_look_like_the_new_one(
+    settings: Settings,
+) -> None:
+    earlier = keys.generate()
+    settings.PRODUCT = replace(settings.PRODUCT, key_prefix="km-", accepted_prefixes=(earlier[:4],))
+
+    new = keys.generate()
+
+    assert re.fullmatch(r"km-[0-9A-Za-z]{48}", new)
+    assert keys.hint(new) == f"{new[:7]}…{new[-4:]}"
+    assert (keys.defect(earlier), keys.defect(new)) == (None, None)
+    assert keys.defect("sk-abc") == "Keys of this service begin with km-."
+    assert keys.defect(new[:-1]) == (
+        "The key looks truncated: 47 characters after km- instead of 48."
+    )
+
+
+def test_the_prefix_is_a_part_of_the_secret() -> None:
+    plaintext = keys.generate()
+
+    assert keys.digest(plaintext) != keys.digest("km-" + plaintext[4:])
+    assert "checksum" in str(keys.defect(plaintext[:4] + plaintext[5:] + plaintext[4]))
