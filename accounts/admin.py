@@ -4,6 +4,8 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts.audit import Actor, AuditEntry
+from accounts.key_rules import Reason
 from accounts.models import Account, APIKey, Membership, User
 from accounts.view_only import ViewOnly
 
@@ -39,5 +41,18 @@ class APIKeyAdmin(ViewOnly, admin.ModelAdmin):
     @admin.action(description="Revoke the selected keys", permissions=["change"])
     def revoke(self, request: HttpRequest, chosen: QuerySet[APIKey]) -> None:
         for api_key in chosen:
-            api_key.revoke()
+            api_key.revoke(by=Actor.operator(request), reason=Reason.OPERATOR)
         messages.success(request, f"Revoked {len(chosen)}. Programs that send them are refused.")
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ViewOnly, admin.ModelAdmin):
+    list_display = ["at", "actor", "label", "about", "chain", "number", "ip"]
+    list_filter = ["action"]
+    search_fields = ["actor", "about", "ip"]
+    ordering = ["-pk"]
+    exclude = ["mac"]
+    show_full_result_count = False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False

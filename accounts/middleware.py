@@ -1,6 +1,6 @@
 """Whose pages these are: ``request.account``, and as whom: ``request.membership``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
@@ -17,6 +17,7 @@ class AccountRequest(HttpRequest):
     user: User
     account: Account
     membership: Membership
+    memberships: list[Membership]
     htmx: HtmxDetails
 
 
@@ -31,17 +32,30 @@ class AccountMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        membership = SimpleLazyObject(lambda: membership_of(request))
+        memberships: Iterable[Membership] = SimpleLazyObject(lambda: memberships_of(request))
+        membership = SimpleLazyObject(lambda: chosen_from(memberships, request))
         account = SimpleLazyObject(lambda: membership.account if membership else None)
+        request.memberships = memberships  # type: ignore[attr-defined]
         request.membership = membership  # type: ignore[attr-defined]
         request.account = account  # type: ignore[attr-defined]
         return self.get_response(request)
 
 
-def membership_of(request: HttpRequest) -> Membership | None:
-    """What the visitor is in the account chosen in this session, else in their first one."""
+def memberships_of(request: HttpRequest) -> list[Membership]:
+    """Everything that the visitor is, oldest first."""
     if not isinstance(request.user, User):
-        return None
-    mine = request.user.memberships.select_related("account")
-    chosen = request.session.get(SESSION_KEY)
-    return (mine.filter(account=chosen).first() if chosen else None) or mine.first()
+        return []
+    return list(request.user.memberships.select_related("account"))
+
+
+def chosen_from(memberships: Iterable[Membership], request: HttpRequest) -> Membership | None:
+    """What the visitor is in the account chosen in this session, else in their first one."""
+    all_of_them = list(memberships)
+    chosen = request.session.get(SESSION_KEY) if all_of_them else None
+    mine = [membership for membership in all_of_them if membership.account_id == chosen]
+    return next(iter(mine or all_of_them), None)
+
+
+def choose(request: HttpRequest, account: Account) -> None:
+    """Show the pages of ``account`` in this session from now on."""
+    request.session[SESSION_KEY] = account.pk

@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
-from django.contrib.postgres.fields import ArrayField
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
-from accounts import epochs, keys
-from accounts.scopes import Scope
+from accounts import audit, epochs, mail, notices
+from accounts.api_keys import APIKey
+from accounts.audit import Action, Actor, AuditChain, AuditEntry
+from accounts.invitations import Invitation
+from accounts.key_rules import LeakPolicy
+from accounts.memberships import Membership
+from accounts.notices import Notice
+
+__all__ = [
+    "APIKey",
+    "Account",
+    "AuditChain",
+    "AuditEntry",
+    "Invitation",
+    "Membership",
+    "Notice",
+    "User",
+]
+
+COUNTDOWN = timedelta(days=settings.ACCOUNT_DELETION_DAYS)
 
 
 class UserByEmailManager(UserManager["User"]):
@@ -23,10 +43,13 @@ class UserByEmailManager(UserManager["User"]):
         user.save(using=self._db)
         return user
 
+    @transaction.atomic
     def create_superuser(  # type: ignore[override]
         self, email: str, password: str | None = None, **extra: Any
     ) -> User:
-        return self.create_user(email, password, is_staff=True, is_superuser=True, **extra)
+        user = self.create_user(email, password, is_staff=True, is_superuser=True, **extra)
+        audit.record(None, Action.OPERATOR_MADE, by=audit.CONSOLE, about=user.email)
+        return user
 
 
 class User(AbstractUser):
@@ -34,9 +57,23 @@ class User(AbstractUser):
 
     username = None  # type: ignore[assignment]
     email = models.EmailField(unique=True)
+    sessions_ended = models.PositiveIntegerField(default=0)  # how often; see accounts/sessions.py
     REQUIRED_FIELDS: ClassVar[list[str]] = []
     USERNAME_FIELD = "email"
     objects = UserByEmailManager()  # type: ignore[misc]
+
+    @transaction.atomic
+    def end(self, *, by: Actor) -> None:
+        """Leave every account and be gone. Raises PermissionDenied for who owns one."""
+        for membership in self.memberships.select_related("account"):
+            membership.leave(by=by)
+        self.delete()
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session must carry to be this user's; another one when all are to end."""
+        said = f"{self.password} {self.sessions_ended}"
+        salt = "accounts.User.sessions"
+        return salted_hmac(salt, said, secret=secret, algorithm="sha256").hexdigest()
 
 
 class AccountQuerySet(models.QuerySet["Account"]):
@@ -45,6 +82,8 @@ class AccountQuerySet(models.QuerySet["Account"]):
         """A new account owned by ``user``."""
         account = self.create(name=user.email.partition("@")[0])
         Membership.objects.create(user=user, account=account, role=Membership.Role.OWNER)
+        by = Actor(user.email, user.pk)
+        audit.record(account, Action.ACCOUNT_OPENED, by=by, about=account.name)
         return account
 
 
@@ -55,6 +94,11 @@ class Account(models.Model):
     epoch = models.PositiveBigIntegerField(default=1)
     created_at = models.DateTimeField(default=timezone.now)
     suspended_at = models.DateTimeField(null=True, blank=True)
+    payload_days = models.PositiveSmallIntegerField(default=3)  # that what is captured is kept
+    deletion_due_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    frozen_at = models.DateTimeField(null=True, blank=True)
+    leak_policy = models.CharField(max_length=10, choices=LeakPolicy, default=LeakPolicy.REVOKE)
     members = models.ManyToManyField(User, through="Membership", related_name="accounts")
     objects = AccountQuerySet.as_manager()
 
@@ -73,107 +117,103 @@ class Account(models.Model):
         transaction.on_commit(lambda: epochs.publish(pk, epoch))
 
     @transaction.atomic
-    def suspend(self) -> None:
+    def rename(self, name: str, *, by: Actor) -> None:
+        if name != self.name:
+            before, self.name = self.name, name
+            self.save(update_fields=["name"])
+            audit.record(self, Action.ACCOUNT_RENAMED, by=by, about=name, before=before)
+
+    @transaction.atomic
+    def schedule_deletion(self, *, by: Actor) -> None:
+        """Delete this account after ``COUNTDOWN``; until then it can be called off.
+
+        Scheduling it twice does not move the day.
+        """
+        due = timezone.now() + COUNTDOWN
+        if Account.objects.filter(pk=self.pk, deletion_due_at=None).update(deletion_due_at=due):
+            self.deletion_due_at = due
+            audit.record(self, Action.ACCOUNT_DELETION_SCHEDULED, by=by, about=self.name)
+            self._tell_everybody("deletion_scheduled")
+
+    @transaction.atomic
+    def call_off_deletion(self, *, by: Actor) -> None:
+        scheduled = Account.objects.filter(pk=self.pk, closed_at=None)
+        if scheduled.exclude(deletion_due_at=None).update(deletion_due_at=None):
+            self.deletion_due_at = None
+            audit.record(self, Action.ACCOUNT_DELETION_CANCELLED, by=by, about=self.name)
+            self._tell_everybody("deletion_called_off")
+
+    @transaction.atomic
+    def close(self) -> bool:
+        """End everything that speaks for this account, once its countdown is over.
+
+        Its keys are refused from now on and nobody belongs to it; what it used is still there.
+        False if it is not due, or closed already.
+        """
+        due = Account.objects.filter(
+            pk=self.pk, closed_at=None, deletion_due_at__lte=timezone.now()
+        )
+        if not due.update(closed_at=timezone.now()):
+            return False
+        self.refresh_from_db()
+        self.api_keys.filter(revoked_at=None).update(revoked_at=timezone.now())
+        self.invitations.all().delete()
+        self._tell_everybody("deleted")
+        self.memberships.all().delete()
+        self.raise_epoch()
+        audit.record(None, Action.ACCOUNT_DELETED, by=audit.SYSTEM, about=f"account {self.pk}")
+        return True
+
+    def _tell_everybody(self, letter: str) -> None:
+        for email in self.members.values_list("email", flat=True):
+            mail.send_on_commit(letter, email, account=self)
+
+    @transaction.atomic
+    def suspend(self, *, by: Actor) -> None:
         """Refuse every key of this account until it is reinstated."""
         self.suspended_at = timezone.now()
         self.save(update_fields=["suspended_at"])
         self.raise_epoch()
+        audit.record(self, Action.ACCOUNT_SUSPENDED, by=by)
 
     @transaction.atomic
-    def reinstate(self) -> None:
+    def keep_payloads_for(self, days: int, *, by: Actor) -> None:
+        """How long what is captured from now on is kept."""
+        if days != self.payload_days:
+            self.payload_days = days
+            self.save(update_fields=["payload_days"])
+            audit.record(self, Action.ACCOUNT_SETTINGS_CHANGED, by=by, payload_days=days)
+            self.raise_epoch()
+
+    @transaction.atomic
+    def reinstate(self, *, by: Actor) -> None:
         self.suspended_at = None
         self.save(update_fields=["suspended_at"])
         self.raise_epoch()
-
-
-class Membership(models.Model):
-    class Role(models.TextChoices):
-        OWNER = "owner"
-        ADMIN = "admin"
-        DEVELOPER = "developer"
-        BILLING = "billing"
-        VIEWER = "viewer"
-
-    KEEPERS_OF_KEYS = frozenset({Role.OWNER, Role.ADMIN, Role.DEVELOPER})
-
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="memberships")
-    role = models.CharField(max_length=20, choices=Role)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        ordering = ["pk"]
-        constraints = [
-            models.UniqueConstraint(fields=["user", "account"], name="membership_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.user} is {self.role} of {self.account}"
-
-    @property
-    def may_manage_keys(self) -> bool:
-        return self.role in self.KEEPERS_OF_KEYS
-
-
-class APIKeyQuerySet(models.QuerySet["APIKey"]):
-    def usable(self) -> APIKeyQuerySet:
-        return self.filter(revoked_at=None).filter(
-            Q(expires_at=None) | Q(expires_at__gt=timezone.now())
-        )
+        audit.record(self, Action.ACCOUNT_REINSTATED, by=by)
 
     @transaction.atomic
-    def issue(
-        self, account: Account, *, name: str, scopes: list[str], user: User | None = None
-    ) -> tuple[APIKey, str]:
-        """Create a key. The plaintext is returned here, once, and stored nowhere."""
-        plaintext = keys.generate()
-        api_key = self.create(
-            account=account,
-            created_by=user,
-            name=name,
-            scopes=scopes,
-            hint=keys.hint(plaintext),
-            digest=keys.digest(plaintext),
-        )
-        return api_key, plaintext
-
-
-class APIKey(models.Model):
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="api_keys")
-    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
-    name = models.CharField(max_length=100)
-    hint = models.CharField(max_length=32)
-    digest = models.BinaryField(max_length=32, unique=True, editable=False)
-    scopes = ArrayField(models.CharField(max_length=32, choices=Scope))
-    created_at = models.DateTimeField(default=timezone.now)
-    last_used_at = models.DateTimeField(null=True, blank=True)
-    expires_at = models.DateTimeField(null=True, blank=True)
-    revoked_at = models.DateTimeField(null=True, blank=True)
-    objects = APIKeyQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-pk"]
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.hint})"
-
-    @property
-    def state(self) -> str:
-        """``active``, ``expired`` or ``revoked``; only an active key is accepted."""
-        if self.revoked_at:
-            return "revoked"
-        return "expired" if self.expires_at and self.expires_at <= timezone.now() else "active"
-
-    @property
-    def scope_labels(self) -> list[str]:
-        return [Scope(scope).label for scope in self.scopes]
+    def freeze(self, *, by: Actor) -> None:
+        """Refuse every key of this account, at once, until it is thawed. Nothing else changes."""
+        if Account.objects.filter(pk=self.pk, frozen_at=None).update(frozen_at=timezone.now()):
+            self._froze(Action.ACCOUNT_FROZEN, "frozen", by)
 
     @transaction.atomic
-    def revoke(self) -> None:
-        """Stop accepting this key, for ever and at once. Revoking twice changes nothing."""
-        just_revoked = APIKey.objects.filter(pk=self.pk, revoked_at=None).update(
-            revoked_at=timezone.now()
-        )
-        if just_revoked:
-            self.refresh_from_db()
-            self.account.raise_epoch()
+    def thaw(self, *, by: Actor) -> None:
+        """Every key is again what it was before."""
+        if Account.objects.filter(pk=self.pk, frozen_at__isnull=False).update(frozen_at=None):
+            self._froze(Action.ACCOUNT_THAWED, "thawed", by)
+
+    def _froze(self, action: Action, notice: str, by: Actor) -> None:
+        self.refresh_from_db(fields=["frozen_at"])
+        self.raise_epoch()
+        audit.record(self, action, by=by)
+        notices.tell(self, notice, by=by.name)
+
+    @transaction.atomic
+    def choose_leak_policy(self, policy: str, *, by: Actor) -> None:
+        """What happens to a key that is reported as leaked."""
+        if policy != self.leak_policy:
+            self.leak_policy = LeakPolicy(policy)
+            self.save(update_fields=["leak_policy"])
+            audit.record(self, Action.ACCOUNT_SETTINGS_CHANGED, by=by, leak_policy=policy)
