@@ -1,121 +1,142 @@
-"""The way to the providers: one pool of connections behind a small door.
+"""The way to the providers: what is asked and answered there, through connections of our own.
 
-pyreqwest (reqwest and hyper underneath) forwards several times as many requests a second as any
-client written in Python; nothing outside this module knows of it.
+What is cancelled ends at once: a provider does not go on generating for somebody who has left
+(docs/adr/0005, 0007). Redirects are not followed, proxies of the environment are ignored, there
+are no cookies.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
-
-from pyreqwest.client import Client, ClientBuilder
-from pyreqwest.exceptions import PyreqwestError, RequestTimeoutError
-from pyreqwest.request import StreamRequest
-from pyreqwest.response import Response
+from functools import lru_cache
+from urllib.parse import quote, urlsplit
 
 from gateway.catalog import Route
+from gateway.connections import Connections, Origin
+from gateway.http1 import Connection, UpstreamBroken
 
-CONNECT_DEADLINE = timedelta(seconds=5)
-READ_DEADLINE = timedelta(seconds=60)  # to the first byte, and from each chunk to the next
-TOTAL_DEADLINE = timedelta(seconds=600)
+__all__ = ["MAX_ANSWER", "Answer", "Exchange", "Upstream", "UpstreamBroken"]
+
 MAX_ANSWER = 32 * 1024 * 1024
-
-
-class UpstreamBroken(Exception):
-    """The provider could not be reached, or stopped in the middle. ``reason`` is for our logs."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+LINGER = 0.1  # seconds; without it every stream would cost its provider's connection
+HEAD = (
+    "POST {target} HTTP/1.1\r\n"
+    "host: {host}\r\n"
+    "{authorization}"
+    "content-type: application/json\r\n"
+    "accept: */*\r\n"
+    "accept-encoding: identity\r\n"
+    "user-agent: Keyplex\r\n"
+    "content-length: "
+)
 
 
 class Answer:
     """A provider's answer whose headers have arrived."""
 
-    def __init__(self, route: Route, response: Response) -> None:
+    def __init__(self, route: Route, connection: Connection) -> None:
         self.route = route
-        self.status = response.status
-        self._response = response
+        self.status = connection.status
+        self._connection = connection
 
     def header(self, name: str) -> str:
-        return self._response.get_header(name) or ""
+        return self._connection.headers.get(name.encode(), b"").decode("latin-1")
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body as it comes. Raises UpstreamBroken."""
-        reader = self._response.body_reader
-        try:
-            while (chunk := await reader.read_chunk()) is not None:
-                yield bytes(chunk)
-        except PyreqwestError as error:
-            raise broken(error) from error
+        while chunk := await self._connection.read():
+            yield chunk
 
     async def body(self) -> bytes:
         """The whole body, at most ``MAX_ANSWER`` bytes. Raises UpstreamBroken."""
-        length = self.header("content-length")
-        if length.isdigit() and int(length) <= MAX_ANSWER:
-            try:
-                return bytes(await self._response.bytes())
-            except PyreqwestError as error:
-                raise broken(error) from error
-        body = bytearray()
-        async for chunk in self.chunks():
-            body += chunk
-            if len(body) > MAX_ANSWER:
+        parts, size = [], 0
+        while chunk := await self._connection.read():
+            parts.append(chunk)
+            size += len(chunk)
+            if size > MAX_ANSWER:
                 raise UpstreamBroken("the answer is too large")
-        return bytes(body)
+        return b"".join(parts)
 
 
 class Exchange:
-    """``async with``: one request on its way; leaving closes it, also when cancelled."""
+    """``async with``: one request on its way; leaving closes what has not come to its end.
 
-    def __init__(self, route: Route, request: StreamRequest) -> None:
+    At once where an exception, or the client, leaves; else in a moment.
+    """
+
+    def __init__(
+        self, connections: Connections, route: Route, path: str, body: bytes, within: float
+    ) -> None:
+        self._connections = connections
         self._route = route
-        self._request = request
+        self._path = path
+        self._body = body
+        self._within = within
 
     async def __aenter__(self) -> Answer:
+        route, now = self._route, asyncio.get_running_loop().time()
+        deadlines, until = route.deadlines, now + self._within
+        self._origin, head = head_of(f"{route.base_url}/{self._path}", route.credential)
+        due = min(now + deadlines.connect, until)
+        self._connection = await self._connections.take(self._origin, due)
         try:
-            return Answer(self._route, await self._request.__aenter__())
-        except PyreqwestError as error:
-            raise broken(error) from error
+            await self._connection.ask(
+                (head, b"%d\r\n\r\n" % len(self._body), self._body),
+                first_byte=deadlines.first_byte,
+                idle=deadlines.idle,
+                until=until,
+            )
+        except BaseException as trouble:
+            self._connection.abort()
+            if isinstance(trouble, UpstreamBroken) and trouble.stale:
+                self._connections.close(self._origin)  # so that another try gets a new one
+            raise
+        return Answer(route, self._connection)
 
-    async def __aexit__(self, *exc: object) -> None:
-        await self._request.__aexit__(None, None, None)
+    async def __aexit__(self, kind: type[BaseException] | None, *exc: object) -> None:
+        back, connection = self._connections.give_back, self._connection
+        if kind or connection.over:
+            back(self._origin, connection)
+        else:  # all was heard, as after [DONE], but the end of the HTTP answer is still on its way
+            asyncio.get_running_loop().call_later(LINGER, back, self._origin, connection)
 
 
 class Upstream:
-    """Posts to providers. Redirects are not followed, proxies of the environment are ignored."""
+    """Posts to providers."""
 
     def __init__(self) -> None:
-        self._client: Client = (
-            ClientBuilder()
-            .user_agent("Keyplex")
-            .connect_timeout(CONNECT_DEADLINE)
-            .read_timeout(READ_DEADLINE)
-            .timeout(TOTAL_DEADLINE)
-            .follow_redirects(False)
-            .no_proxy()
-            .referer(False)
-            .gzip(False)
-            .brotli(False)
-            .zstd(False)
-            .deflate(False)
-            .default_headers({"content-type": "application/json", "accept-encoding": "identity"})
-            .build()
-        )
+        self._connections = Connections()
 
-    def post(self, route: Route, path: str, body: bytes, *, streamed: bool) -> Exchange:
-        """Send ``body`` to a provider when entered. Entering raises UpstreamBroken."""
-        request = self._client.post(f"{route.base_url}/{path}").body_bytes(body)
-        if route.credential:
-            request = request.bearer_auth(route.credential)
-        if streamed:
-            request = request.streamed_read_buffer_limit(0)  # else it waits for 64 KiB
-        return Exchange(route, request.build_streamed())
+    def post(
+        self, route: Route, path: str, body: bytes, *, within: float | None = None
+    ) -> Exchange:
+        """Send ``body`` to a provider when entered. Entering raises UpstreamBroken.
+
+        ``within`` seconds it must be over, where that is less than the provider's own deadline.
+        """
+        total = route.deadlines.total
+        within = total if within is None else min(within, total)
+        return Exchange(self._connections, route, path, body, within)
 
     async def close(self) -> None:
-        await self._client.close()
+        self._connections.close()
 
 
-def broken(error: PyreqwestError) -> UpstreamBroken:
-    """In a word, for the decision record; the client's own text may name hosts."""
-    silent = isinstance(error, RequestTimeoutError)
-    return UpstreamBroken("timeout" if silent else type(error).__name__)
+@lru_cache(maxsize=1024)
+def head_of(address: str, credential: str | None) -> tuple[Origin, bytes]:
+    """Where a request goes, and its head up to the length of its body. Raises UpstreamBroken."""
+    try:
+        url = urlsplit(address)
+        host = (url.hostname or "").encode("idna").decode()
+        secure = url.scheme == "https"
+        port = url.port or (443 if secure else 80)
+        named = f"[{host}]" if ":" in host else host
+        head = HEAD.format(
+            target=quote(url.path, safe="/%:@!$&'()*+,;=~"),
+            host=f"{named}:{url.port}" if url.port else named,
+            authorization=f"authorization: Bearer {credential}\r\n" if credential else "",
+        ).encode("ascii")
+    except ValueError as error:
+        raise UpstreamBroken("an address or a key that makes no sense") from error
+    if url.scheme not in ("http", "https") or not host or not (credential or "x").isprintable():
+        raise UpstreamBroken("an address or a key that makes no sense")
+    return Origin(secure, host, port), head
