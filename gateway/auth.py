@@ -6,19 +6,35 @@ admission makes revocation immediate. The same digest is looked up once at a tim
 """
 
 import asyncio
+import ipaddress
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import ParamSpec
+from urllib.parse import unquote_to_bytes
 
-from accounts import keys
+from django.conf import settings
+
+from accounts import keys, origin
+from accounts.audit import Actor
 from accounts.models import APIKey
+from billing import limits
 from gateway import database
-from gateway.decisions import Policy
+from gateway.captures import Choice
 from gateway.errors import APIError, NotAuthenticated, NotPermitted, Unavailable
+from gateway.guesses import Guesses
+from gateway.policy import Policy
 
+P = ParamSpec("P")
 FRESH = 5.0
 BEARABLE = 60.0
 REMEMBERED = 50_000  # snapshots, the oldest go first
+CARRIERS = (b"authorization", b"x-api-key", b"api-key")
+PREFIXES = "|".join(settings.PRODUCT.prefixes).encode()
+KEY = re.compile(rb"(%b)[0-9A-Za-z]{%d}" % (PREFIXES, keys.LENGTH))
+HEADER = f"'Authorization: Bearer {settings.PRODUCT.key_prefix}…'"
+ABOUT_ITSELF = frozenset({"key", "limits"})  # what any valid key may ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,39 +48,120 @@ class Caller:
     policy: Policy
     retention_class: str
     verified_at: float
+    capture: Choice | None = None
+    models: frozenset[str] = frozenset()  # these alone; where none is named, any
+    endpoints: frozenset[str] = frozenset()
+    networks: origin.Networks = ()
 
     def require(self, scope: str) -> None:
         """Raise NotPermitted unless the key carries ``scope``."""
         if scope not in self.scopes:
             raise NotPermitted(f"This API key lacks the permission {scope}.")
 
+    def require_place(self, ip: str, endpoint: str) -> None:
+        """Raise NotPermitted unless the key may be used from there, for that."""
+        if self.networks and not origin.within(ip, self.networks):
+            raise NotPermitted(
+                f"This API key may not be used from the address {ip or 'of this connection'}.",
+                code="ip_not_allowed",
+            )
+        if self.endpoints and endpoint not in self.endpoints and endpoint not in ABOUT_ITSELF:
+            raise NotPermitted(
+                f"This API key may not be used for {endpoint}.", code="endpoint_not_allowed"
+            )
+
+    def require_model(self, names: Collection[str]) -> None:
+        """Raise NotPermitted unless the key may use the model with these names."""
+        if self.models and self.models.isdisjoint(names):
+            raise NotPermitted(
+                "This API key may not use this model; GET /v1/models lists those it may.",
+                code="model_not_allowed",
+                param="model",
+            )
+
+
+class UnknownKey(NotAuthenticated):
+    """No such key; or a ``honey`` key, of which nobody who tries it may learn that it is one."""
+
+    def __init__(self, honey: int | None = None) -> None:
+        super().__init__("This API key does not exist.")
+        self.honey = honey
+
 
 class Callers:
     """The callers this process knows, by digest of their key."""
 
-    def __init__(self) -> None:
+    def __init__(self, guesses: Guesses) -> None:
+        self._guesses = guesses
         self._known: dict[bytes, Caller | APIError] = {}
         self._verified: dict[bytes, float] = {}
         self._lookups: dict[bytes, asyncio.Task[Caller | APIError]] = {}
+        self._exposed: dict[bytes, None] = {}  # in an address, by digest
+        self._background: set[asyncio.Task[None]] = set()
 
-    async def authenticate(self, headers: Mapping[bytes, bytes]) -> Caller:
-        """The caller behind these headers. Raises NotAuthenticated, NotPermitted, Unavailable."""
+    async def authenticate(
+        self, headers: Mapping[bytes, bytes], ip: str, vouched: bytes | None = None
+    ) -> Caller:
+        """The caller behind these headers.
+
+        Where a page of ours has ``vouched`` for a digest, the headers are not asked. Raises
+        NotAuthenticated, NotPermitted, TooManyGuesses, Unavailable.
+        """
+        if vouched is not None:
+            return await self._current(vouched, ip)
         plaintext = plaintext_of(headers)
         digest = keys.digest(plaintext)
+        if digest not in self._known and (defect := keys.defect(plaintext)):
+            raise NotAuthenticated(defect)
+        return await self._current(digest, ip)
+
+    async def _current(self, digest: bytes, ip: str) -> Caller:
         known = self._known.get(digest)
         age = time.monotonic() - self._verified.get(digest, 0.0)
-        if known is None and (defect := keys.defect(plaintext)):
-            raise NotAuthenticated(defect)
         if known is None or age > FRESH:
+            if known is None:
+                self._guesses.refuse(ip)
             known = await self._verify(digest, known if age <= BEARABLE else None)
+            if isinstance(known, UnknownKey):
+                await self._suspect(known, digest, ip)
         if isinstance(known, APIError):
             raise known.with_traceback(None)
         return known
 
-    async def reload(self, headers: Mapping[bytes, bytes]) -> Caller:
+    async def reload(
+        self, headers: Mapping[bytes, bytes], ip: str, vouched: bytes | None = None
+    ) -> Caller:
         """Forget what we know of this key and ask PostgreSQL."""
-        self._verified.pop(keys.digest(plaintext_of(headers)), None)
-        return await self.authenticate(headers)
+        self._verified.pop(vouched or keys.digest(plaintext_of(headers)), None)
+        return await self.authenticate(headers, ip, vouched)
+
+    async def expose(self, plaintext: str, ip: str) -> None:
+        """A key came in an address: flag it, and raise NotAuthenticated. Raises TooManyGuesses."""
+        digest = keys.digest(plaintext)
+        if keys.defect(plaintext) is None and digest not in self._exposed:
+            self._guesses.refuse(ip)
+            await self._guesses.count(ip, digest)
+            self._exposed[digest] = None
+            if len(self._exposed) > REMEMBERED:
+                del self._exposed[next(iter(self._exposed))]
+            self._later(flag_exposed, plaintext, ip)
+        raise NotAuthenticated(
+            "An API key in the address is not secret any more: revoke it, and send its successor "
+            f"as {HEADER}.",
+            code="api_key_in_address",
+        )
+
+    async def _suspect(self, unknown: UnknownKey, digest: bytes, ip: str) -> None:
+        """Count a guess; nobody waits for the alarm of a honey key, or would tell it by that."""
+        if unknown.honey is not None:
+            self._later(raise_alarm, unknown.honey, ip)
+        await self._guesses.count(ip, digest)
+
+    def _later(self, function: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Nobody waits for it."""
+        task = asyncio.create_task(database.attempt(function, *args, **kwargs))
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     async def _verify(self, digest: bytes, fallback: Caller | APIError | None) -> Caller | APIError:
         lookup = self._lookups.get(digest)
@@ -92,16 +189,30 @@ class Callers:
 
 
 def plaintext_of(headers: Mapping[bytes, bytes]) -> str:
-    """What ``Authorization: Bearer`` says. Raises NotAuthenticated where it says nothing."""
-    header = headers.get(b"authorization", b"").decode("latin-1")
-    scheme, _, plaintext = header.strip().partition(" ")
-    if not header:
+    """The key in ``Authorization: Bearer``, ``x-api-key`` or ``api-key``. Raises NotAuthenticated.
+
+    Two keys are refused, not ranked: whoever checks one must not be passed by showing another.
+    """
+    found = [(name, headers[name]) for name in CARRIERS if headers.get(name)]
+    if not found:
+        raise NotAuthenticated(f"No API key given. Send it as {HEADER}.", code="missing_api_key")
+    [(name, value), *others] = found
+    if others or b"," in value:
         raise NotAuthenticated(
-            "No API key given. Send it as 'Authorization: Bearer kpx_…'.", code="missing_api_key"
+            f"More than one API key given. Send it once, as {HEADER}.", code="several_api_keys"
         )
-    if scheme.lower() != "bearer":
-        raise NotAuthenticated("The Authorization header must begin with 'Bearer'.")
+    plaintext = value.decode("latin-1").strip()
+    if name == b"authorization":
+        scheme, _, plaintext = plaintext.partition(" ")
+        if scheme.lower() != "bearer":
+            raise NotAuthenticated("The Authorization header must begin with 'Bearer'.")
     return plaintext.strip()
+
+
+def key_in(query: bytes) -> str | None:
+    """A key in the address, which ends up in logs and histories."""
+    found = KEY.search(unquote_to_bytes(query))
+    return found[0].decode() if found else None
 
 
 def look_up(digest: bytes) -> Caller | APIError:
@@ -109,24 +220,59 @@ def look_up(digest: bytes) -> Caller | APIError:
     api_key = (
         APIKey.objects.select_related("account__subscription__plan").filter(digest=digest).first()
     )
-    if api_key is None:
-        return NotAuthenticated("This API key does not exist.")
-    if api_key.revoked_at:
-        return NotAuthenticated("This API key has been revoked.", code="revoked_api_key")
-    if not APIKey.objects.usable().filter(pk=api_key.pk).exists():
-        return NotAuthenticated("This API key has expired.", code="expired_api_key")
-    account = api_key.account
-    if account.suspended_at:
-        return NotPermitted("This account is suspended.", code="account_suspended")
-    subscription = getattr(account, "subscription", None)
-    if subscription is None:
-        return NotPermitted("This account has no plan.", code="no_subscription")
+    refusal = refusal_of(api_key)
+    if refusal or api_key is None:
+        return refusal or UnknownKey()
+    account, subscription = api_key.account, api_key.account.subscription
     return Caller(
         account_id=account.pk,
         api_key_id=api_key.pk,
         epoch=account.epoch,
         scopes=frozenset(api_key.scopes),
-        policy=Policy(subscription.limits),
-        retention_class=subscription.plan.retention_class,
+        policy=Policy(
+            subscription.limits,
+            limits.parse(api_key.limits, limits.OF_KEYS),
+            api_key.own_counters,
+        ),
+        retention_class=subscription.retention_class,
         verified_at=time.monotonic(),
+        models=frozenset(api_key.allowed_models),
+        endpoints=frozenset(api_key.allowed_endpoints),
+        networks=tuple(map(ipaddress.ip_network, api_key.allowed_networks)),
+        capture=Choice.of(api_key),
     )
+
+
+def refusal_of(api_key: APIKey | None) -> APIError | None:
+    """Why nobody may use this key; None if somebody may."""
+    if api_key is None:
+        return UnknownKey()
+    if api_key.honey:
+        return UnknownKey(honey=None if api_key.revoked_at else api_key.pk)
+    if code := NOT_IN_USE.get(api_key.state):
+        return NotAuthenticated(code[1], code=code[0])
+    if api_key.account.suspended_at:
+        return NotPermitted("This account is suspended.", code="account_suspended")
+    if api_key.account.frozen_at:
+        return NotPermitted("All keys of this account are frozen.", code="account_frozen")
+    if getattr(api_key.account, "subscription", None) is None:
+        return NotPermitted("This account has no plan.", code="no_subscription")
+    return None
+
+
+def flag_exposed(plaintext: str, ip: str) -> None:
+    if api_key := APIKey.objects.select_related("account").find(plaintext):
+        by = Actor("somebody", None, ip)
+        api_key.report_leaked("in the address of a request", by=by, only_tell=True)
+
+
+def raise_alarm(api_key_id: int, ip: str) -> None:
+    APIKey.objects.select_related("account").get(pk=api_key_id).alarm(ip)
+
+
+NOT_IN_USE = {
+    "revoked": ("key_revoked", "This API key has been revoked."),
+    "rotated": ("key_rotated", "This API key was rotated: use the key that has taken its place."),
+    "expired": ("key_expired", "This API key has expired."),
+    "deactivated": ("key_deactivated", "This API key is deactivated."),
+}

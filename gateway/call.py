@@ -8,7 +8,12 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
-from gateway.errors import BodyTooLarge, ClientLeft, Headers, InvalidRequest
+from django.conf import settings
+
+from accounts.origin import origin
+from gateway.compression import decompressed
+from gateway.errors import APIError, ClientLeft, Headers, InvalidRequest
+from gateway.intake import intake
 
 if TYPE_CHECKING:
     from gateway.meter import Meter
@@ -18,7 +23,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 MAX_BODY = 25 * 1024 * 1024
-BODY_DEADLINE = 30.0  # seconds to receive a whole body
+MOST_COPIED = 1 << 20  # bytes of an answer that is to be captured
+VOUCHED = "keyplex.vouched"  # in a scope: the digest of the key as which a page of ours calls
 LISTEN_AFTER = 0.05  # most calls are over by then and never pay for watching their client
 JSON: Headers = [(b"content-type", b"application/json")]
 ANY_PAGE: Headers = [  # a key in a header is no cookie: whoever has it may use it anywhere
@@ -55,14 +61,19 @@ new_request_id = RequestIds()
 
 
 class Call:
-    """Speaks ASGI for the endpoints. ``headers`` are lower-case bytes; the last of a name wins."""
+    """Speaks ASGI for the endpoints. ``headers`` are lower-case bytes, repeated ones joined."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
+        self.root: str = scope["root_path"]
         self.query: bytes = scope["query_string"]
-        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.headers = headers_of(scope)
+        self.vouched: bytes | None = scope.get(VOUCHED)  # no server takes it from the wire
         self.ip: str = scope["client"][0] if scope.get("client") else ""
+        if settings.TRUSTED_PROXIES and b"x-forwarded-for" in self.headers:
+            forwarded = self.header(b"x-forwarded-for")
+            self.ip = origin(self.ip, forwarded, settings.TRUSTED_PROXIES)
         self.started_at = time.time()
         self.clock = time.perf_counter()
         self.request_id = new_request_id(self.started_at)
@@ -71,6 +82,12 @@ class Call:
             self.response_headers += ANY_PAGE
         self.meter: Meter | None = None  # from the moment we know who calls
         self.status: int | None = None  # None until the answer has begun
+        self.received = b""  # the body, once it is here
+        self.answered: bytearray | None = None  # what we sent, where it is to be captured
+        self.ended = False
+        self.written_at = 0.0  # monotonic seconds
+        self.writing = False
+        self.cut_off: APIError | None = None  # why, if we break it off ourselves
         self._receive = receive
         self._send = send
 
@@ -80,51 +97,37 @@ class Call:
     def elapsed_ms(self) -> int:
         return int((time.perf_counter() - self.clock) * 1000)
 
-    async def body(self) -> bytes:
-        """The whole body. Raises BodyTooLarge above ``MAX_BODY``, whatever the client declared."""
-        header = self.headers.get(b"content-length", b"")
-        declared = int(header) if header.isdigit() else -1
-        if declared > MAX_BODY:
-            raise too_large()
-        message = await self._receive()
-        body: bytes = message.get("body", b"")
-        if len(body) == declared or (
-            message["type"] == "http.request" and not message["more_body"]
-        ):
-            return body
-        return await self._rest_of_body(message)
+    async def body(self, most: int = MAX_BODY) -> bytes:
+        """The whole body: UTF-8, and plain if it came compressed.
 
-    async def _rest_of_body(self, message: MutableMapping[str, Any]) -> bytes:
-        body = bytearray()
-        try:
-            async with asyncio.timeout(BODY_DEADLINE):
-                while True:
-                    if message["type"] == "http.disconnect":
-                        raise ClientLeft
-                    body += message.get("body", b"")
-                    if len(body) > MAX_BODY:
-                        raise too_large()
-                    if not message.get("more_body"):
-                        return bytes(body)
-                    message = await self._receive()
-        except TimeoutError:
-            raise InvalidRequest(
-                f"The request body did not arrive within {BODY_DEADLINE:.0f} seconds.",
-                code="body_incomplete",
-            ) from None
+        Raises BodyTooLarge above ``most``, plain or not, WrongContentType, InvalidRequest.
+        """
+        body = await intake.receive(self._receive, self.headers, most)
+        if b"content-encoding" in self.headers:
+            encoding = self.header(b"content-encoding").strip().lower()
+            body = await decompressed(body, encoding, most)
+        if not body.isascii():
+            check_utf8(body)
+        self.received = body
+        return body
 
     async def start(self, status: int, headers: Headers) -> None:
         self.status = status
+        more = self.meter.headers() if self.meter else []
         await self._send(
             {
                 "type": "http.response.start",
                 "status": status,
-                "headers": headers + self.response_headers,
+                "headers": headers + self.response_headers + more,
             }
         )
 
     async def write(self, body: bytes, *, more: bool = True) -> None:
+        self.ended, self.writing, self.written_at = not more, True, time.monotonic()
+        if self.answered is not None and len(self.answered) <= MOST_COPIED:
+            self.answered += body
         await self._send({"type": "http.response.body", "body": body, "more_body": more})
+        self.writing = False
 
     async def answer(self, status: int, body: bytes, headers: Headers = JSON) -> None:
         """A whole answer at once."""
@@ -132,8 +135,11 @@ class Call:
         await self.write(b"" if self.method == "HEAD" else body, more=False)
 
     def while_client_listens(self) -> Listening:
-        """Break off with ClientLeft when the client hangs up. Enter after the body was read."""
-        return Listening(self._receive)
+        """Break off with ClientLeft when the client hangs up, or with the reason if we cut it off.
+
+        Enter after the body was read.
+        """
+        return Listening(self, self._receive)
 
 
 class Listening:
@@ -143,7 +149,8 @@ class Listening:
     ``receive``; a block that is over within ``LISTEN_AFTER`` never starts to.
     """
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, call: Call, receive: Receive) -> None:
+        self._call = call
         self._receive = receive
         self._left = False
         self._watcher: asyncio.Task[None] | None = None
@@ -158,9 +165,9 @@ class Listening:
         self._timer.cancel()
         if self._watcher:
             self._watcher.cancel()
-        ours = kind is asyncio.CancelledError and self._left  # else the server's shutdown
-        if ours and self._block.uncancel() == 0:
-            raise ClientLeft from None
+        reason = ClientLeft() if self._left else self._call.cut_off  # else the server's shutdown
+        if kind is asyncio.CancelledError and reason and self._block.uncancel() == 0:
+            raise reason from None
 
     def _begin(self) -> None:
         self._watcher = asyncio.create_task(self._watch())
@@ -168,9 +175,26 @@ class Listening:
     async def _watch(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        self._left = True
-        self._block.cancel()
+        if not self._block.cancelling():
+            self._left = True
+            self._block.cancel()
 
 
-def too_large() -> BodyTooLarge:
-    return BodyTooLarge(f"The request body is larger than {MAX_BODY // 1024 // 1024} MiB.")
+def headers_of(scope: Scope) -> dict[bytes, bytes]:
+    """By name; the values of a repeated one are joined by commas (RFC 9110, section 5.3)."""
+    pairs: list[tuple[bytes, bytes]] = scope["headers"]
+    headers = dict(pairs)
+    if len(headers) == len(pairs):
+        return headers
+    return {name: b", ".join(value for other, value in pairs if other == name) for name in headers}
+
+
+def check_utf8(body: bytes) -> None:
+    """Raise InvalidRequest unless ``body`` is text: our parser skips strings without a look."""
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidRequest(
+            f"The request body is not valid JSON: no UTF-8 at byte {error.start}.",
+            code="invalid_json",
+        ) from None

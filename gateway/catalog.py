@@ -4,13 +4,17 @@ import asyncio
 import logging
 import os
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from typing import Any
 
 import msgspec
 from django.conf import settings
+from django.db.models import Prefetch
 
 from gateway import database
+from gateway.dialects import Deadlines, Rule
 from gateway.errors import InvalidRequest, Unavailable, UnknownModel
 from gateway.models import CatalogVersion, LanguageModel, ModelRoute, Provider
 
@@ -23,22 +27,32 @@ LOOK_AGAIN_EVERY = 0.2  # seconds; callers of unknown models cannot make us ask 
 class Route:
     """One way to a model. ``credential`` is None where the provider has none configured."""
 
+    pk: int
     provider: str
     base_url: str
     credential: str | None
     upstream_model: str
+    priority: int
+    weight: int
+    switched_off: bool
+    deadlines: Deadlines
+    rules: tuple[Rule, ...]  # those that hold for this model
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A model that callers can name."""
+    """A model that callers can name. ``parameters`` are sent where a caller sets none."""
 
     model_id: str
+    names: tuple[str, ...]
     kind: str
     owned_by: str
     created: int
     context_window: int | None
     max_output_tokens: int
+    dimensions: int | None
+    best_for: str
+    parameters: dict[str, Any]
     routes: tuple[Route, ...]
 
     def require(self, kind: str) -> None:
@@ -51,13 +65,20 @@ class Offer:
             )
 
     def as_listed(self, name: str) -> dict[str, Any]:
-        """The entry of ``GET /v1/models`` under one of its names."""
+        """The entry of ``GET /v1/models`` under one of its names.
+
+        ``max_output_tokens`` is missing on purpose: it is what we reserve, not what there is.
+        """
         return {
             "id": name,
             "object": "model",
             "created": self.created,
             "owned_by": self.owned_by,
             "context_window": self.context_window,
+            **({"dimensions": self.dimensions} if self.dimensions else {}),
+            "kind": self.kind,
+            "best_for": self.best_for,
+            "aliases": [other for other in self.names if other != name],
         }
 
 
@@ -101,14 +122,16 @@ class Catalog:
         """Take over the newest version. Raises Unavailable; the last good one then stays."""
         if await database.query(current_version) != self.version:
             version, offers = await database.query(load)
-            self.listing = msgspec.json.encode(
-                {
-                    "object": "list",
-                    "data": [offer.as_listed(offer.model_id) for offer in offers],
-                }
-            )
-            self.offers = {name: offer for offer, names in offers.items() for name in names}
+            self.listing = listing(offers)
+            self.offers = {name: offer for offer in offers for name in offer.names}
             self.version = version
+
+    def listing_for(self, names: frozenset[str]) -> bytes:
+        """The same for a key that may use these models only; for others the ready one."""
+        if not names:
+            return self.listing
+        allowed = {offer.model_id: offer for name, offer in self.offers.items() if name in names}
+        return listing(allowed.values())
 
     async def keep_fresh(self) -> None:
         """Look at the version again and again, for ever."""
@@ -117,7 +140,14 @@ class Catalog:
                 await self.refresh()
             except Unavailable:
                 log.warning("the catalogue could not be refreshed")
+            except Exception:  # whatever stands in a row: the next one is looked at all the same
+                log.exception("the catalogue could not be understood")
             await asyncio.sleep(REFRESH_EVERY)
+
+
+def listing(offers: Iterable[Offer]) -> bytes:
+    data = [offer.as_listed(offer.model_id) for offer in offers]
+    return msgspec.json.encode({"object": "list", "data": data})
 
 
 def current_version() -> int:
@@ -125,8 +155,8 @@ def current_version() -> int:
     return row.number if row else 0
 
 
-def load() -> tuple[int, dict[Offer, list[str]]]:
-    """A version, and its every model that is not disabled with its names, in its order."""
+def load() -> tuple[int, list[Offer]]:
+    """A version, and its every model that is not disabled, in its order."""
     while True:
         version = current_version()
         offers = offers_now()
@@ -134,31 +164,49 @@ def load() -> tuple[int, dict[Offer, list[str]]]:
             return version, offers
 
 
-def offers_now() -> dict[Offer, list[str]]:
-    models = LanguageModel.objects.filter(disabled_at=None).prefetch_related("routes__provider")
-    return {
+def offers_now() -> list[Offer]:
+    routes = ModelRoute.objects.select_related("provider")  # a route never without its provider
+    models = LanguageModel.objects.filter(disabled_at=None).prefetch_related(
+        Prefetch("routes", routes)
+    )
+    return [
         Offer(
             model_id=model.model_id,
+            names=(model.model_id, *model.aliases),
             kind=model.kind,
             owned_by=model.owned_by,
             created=int(model.created_at.timestamp()),
             context_window=model.context_window,
             max_output_tokens=model.max_output_tokens,
-            routes=tuple(route_of(row) for row in model.routes.all() if not row.disabled_at),
-        ): [model.model_id, *model.aliases]
+            dimensions=model.dimensions,
+            best_for=model.best_for,
+            parameters=model.parameters,
+            routes=tuple(route_of(row) for row in model.routes.all()),
+        )
         for model in models
-    }
+    ]
 
 
 def route_of(row: ModelRoute) -> Route:
     provider = row.provider
     here = provider.base_url.startswith("/")
     return Route(
+        pk=row.pk,
         provider=provider.slug,
         base_url=settings.SELF_URL + provider.base_url if here else provider.base_url,
         credential=settings.SANDBOX_TOKEN if here else credential_of(provider),
         upstream_model=row.upstream_model,
+        priority=row.priority,
+        weight=row.weight,
+        switched_off=row.disabled_at is not None,
+        deadlines=msgspec.convert(provider.deadlines, Deadlines),
+        rules=rules_for(msgspec.convert(provider.rules, list[Rule]), row.upstream_model),
     )
+
+
+def rules_for(rules: list[Rule], upstream_model: str) -> tuple[Rule, ...]:
+    """Those that hold for this model of their provider."""
+    return tuple(rule for rule in rules if fnmatch(upstream_model, rule.models))
 
 
 def credential_of(provider: Provider) -> str | None:

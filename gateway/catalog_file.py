@@ -7,15 +7,19 @@ from typing import Any, TypeVar
 
 import msgspec
 from django.db import models, transaction
-from django.db.models import F
 from msgspec import Struct
 
+from accounts import audit
+from accounts.audit import CONSOLE, Action
 from accounts.models import Account
 from billing import limits
 from billing.models import Plan
+from gateway.dialects import Deadlines, Rule
 from gateway.models import CatalogVersion, LanguageModel, ModelRoute, Provider
+from gateway.product import Product
 
 M = TypeVar("M", bound=models.Model)
+TOLD = 50  # changes that stand in the audit log
 
 
 class PlanEntry(Struct, forbid_unknown_fields=True):
@@ -23,6 +27,7 @@ class PlanEntry(Struct, forbid_unknown_fields=True):
     name: str
     interval_months: int = 0
     retention_class: str = "standard"
+    trial: bool = False
     limits: dict[str, int] = {}
 
 
@@ -31,6 +36,8 @@ class ProviderEntry(Struct, forbid_unknown_fields=True):
     name: str
     base_url: str
     credential_env: str = ""
+    deadlines: Deadlines = Deadlines()
+    rules: list[Rule] = []
 
 
 class RouteEntry(Struct, forbid_unknown_fields=True):
@@ -49,10 +56,14 @@ class ModelEntry(Struct, forbid_unknown_fields=True):
     max_output_tokens: int = 4096
     dimensions: int | None = None
     best_for: str = ""
+    parameters: dict[str, Any] = {}
     routes: list[RouteEntry] = []
 
 
 class CatalogFile(Struct, forbid_unknown_fields=True):
+    """The first plan is what newcomers get."""
+
+    product: Product | None = None
     plans: list[PlanEntry] = []
     providers: list[ProviderEntry] = []
     models: list[ModelEntry] = []
@@ -81,6 +92,17 @@ def check_names(catalog: CatalogFile) -> None:
         for route in model.routes:
             if route.provider not in known:
                 raise ValueError(f"{model.id} is routed to {route.provider!r}, which is not listed")
+    if catalog.product:
+        check_first_model(catalog, catalog.product.first_model)
+
+
+def check_first_model(catalog: CatalogFile, first_model: str) -> None:
+    """A newcomer's first call needs nobody but this server."""
+    here = {provider.slug for provider in catalog.providers if provider.base_url.startswith("/")}
+    for model in catalog.models:
+        if model.id == first_model and any(route.provider in here for route in model.routes):
+            return
+    raise ValueError(f"first_model {first_model!r} is no model that this very server answers")
 
 
 @transaction.atomic
@@ -91,13 +113,13 @@ def load(catalog: CatalogFile) -> list[str]:
     refer to it.
     """
     changes = Changes()
-    limits_before = limits_of_plans()
+    terms_before = terms_of_plans()
     for position, plan in enumerate(catalog.plans):
         changes.put(
             Plan, "slug", position=position, retired_at=None, **msgspec.structs.asdict(plan)
         )
     for provider in catalog.providers:
-        changes.put(Provider, "slug", **msgspec.structs.asdict(provider))
+        changes.put(Provider, "slug", **msgspec.to_builtins(provider))
     for position, entry in enumerate(catalog.models):
         put_model(changes, entry, position)
     gone = LanguageModel.objects.filter(disabled_at=None)
@@ -107,21 +129,24 @@ def load(catalog: CatalogFile) -> list[str]:
         slug__in=[plan.slug for plan in catalog.plans]
     ):
         changes.put(Plan, "slug", slug=plan_row.slug, retired_at=now())
-    for account in accounts_with_other_limits(limits_before):
+    for account in accounts_with_other_terms(terms_before):
         account.raise_epoch()
     if changes.said:
-        version, _ = CatalogVersion.objects.get_or_create(pk=1)
-        CatalogVersion.objects.filter(pk=version.pk).update(number=F("number") + 1)
+        CatalogVersion.rise()
+        told, number = changes.said[:TOLD], len(changes.said)
+        audit.record(None, Action.CATALOGUE_LOADED, by=CONSOLE, changes=told, number=number)
     return changes.said
 
 
-def limits_of_plans() -> dict[str, dict[str, int]]:
-    return dict(Plan.objects.values_list("slug", "limits"))
+def terms_of_plans() -> dict[str, tuple[dict[str, int], str]]:
+    """What gateways know of each plan."""
+    plans = Plan.objects.values_list("slug", "limits", "retention_class")
+    return {slug: (limits, retention_class) for slug, limits, retention_class in plans}
 
 
-def accounts_with_other_limits(before: dict[str, dict[str, int]]) -> list[Account]:
-    """Everybody whose plan now allows something else than it did."""
-    now = limits_of_plans()
+def accounts_with_other_terms(before: dict[str, tuple[dict[str, int], str]]) -> list[Account]:
+    """Everybody whose plan now allows or keeps something else than it did."""
+    now = terms_of_plans()
     changed = [slug for slug in before if before[slug] != now[slug]]
     return list(Account.objects.filter(subscription__plan__slug__in=changed))
 

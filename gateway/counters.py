@@ -8,11 +8,13 @@ import redis
 from django.conf import settings
 
 from accounts import epochs
-from gateway.decisions import DAY, month_of
-from gateway.limits import LEASE_SECONDS, SCRIPT, Spent
+from gateway.admission import LEASE_SECONDS, SCRIPT, AllSpent, Spent, restoring
+from gateway.months import DAY
 from usage import reports
 from usage.recorder import Settlement
+from usage.reports import Totals
 
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
 _script = _client.register_script(SCRIPT)
 
@@ -35,21 +37,33 @@ def settle(settlements: list[Settlement]) -> None:
         run(account_id, "settle", *pairs)
 
 
-def spent_by(account_id: int, now: datetime) -> Spent:
-    """Requests and tokens of the UTC day and month of ``now``, as PostgreSQL knows them."""
+def spent_by(account_id: int, now: datetime, api_key_id: int | None = None) -> Spent:
+    """Requests and tokens of the UTC day and month of ``now``, as PostgreSQL knows them.
+
+    Of a key, those of its lifetime too.
+    """
+    only = {} if api_key_id is None else {"api_key_id": api_key_id}
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    today = reports.totals(account_id, midnight, now)
-    month = reports.totals(account_id, midnight.replace(day=1), now)
-    return Spent(today.admitted, today.tokens, month.admitted, month.tokens)
+    today = reports.totals(account_id, midnight, now, only)
+    month = reports.totals(account_id, midnight.replace(day=1), now, only)
+    ever = reports.totals(account_id, BEGINNING, now, only) if only else Totals()
+    return Spent(
+        *(today.admitted, today.tokens, month.admitted, month.tokens, ever.admitted, ever.tokens)
+    )
+
+
+def all_spent(account_id: int, now: datetime, api_key_id: int, own_counters: str) -> AllSpent:
+    """The same for an account and, where it has counters of its own, for one of its keys."""
+    spent = {"": spent_by(account_id, now)}
+    if own_counters:
+        spent[own_counters] = spent_by(account_id, now, api_key_id)
+    return spent
 
 
 def restore(account_id: int, epoch: int) -> None:
-    """Give Redis back the counters that it lost; does nothing where it has some."""
+    """Give Redis back an account's counters; does nothing where it has some."""
     now = datetime.now(UTC)
-    day = spent_by(account_id, now)
-    today = (int(now.timestamp()) // DAY, day.requests_today, day.tokens_today)
-    month = (month_of(now), day.requests_this_month, day.tokens_this_month)
-    run(account_id, "restore", epoch, *today, *month)
+    run(account_id, "restore", *restoring(epoch, now, {"": spent_by(account_id, now)}))
 
 
 def tokens_on(account_id: int, day: date) -> int | None:

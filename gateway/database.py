@@ -1,6 +1,7 @@
 """PostgreSQL from the event loop: the few queries that fill the gateway's caches."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -33,3 +34,9 @@ async def query(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
     except (DatabaseError, TimeoutError) as error:
         log.warning("PostgreSQL did not answer: %s", error or "silence")
         raise Unavailable("The service cannot look this up at the moment.") from error
+
+
+async def attempt(function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+    """The same for what nobody waits for: that PostgreSQL is away is in our log, no more."""
+    with contextlib.suppress(Unavailable):
+        await query(function, *args, **kwargs)

@@ -1,70 +1,91 @@
 """What one look at the limits said: headers, the 429 body and the log row are views of it."""
 
-from datetime import UTC, datetime
-from functools import lru_cache
-from typing import Any
+from typing import Literal
 
 from msgspec import Struct
 
-from billing.limits import NAMES, Limit, Limits, Unit, Window
+from billing.limits import OF_KEYS, SOFT, Unit, Window
 from gateway.errors import Headers, RateLimited
 
-DAY = 86400
-MINUTE_CELLS = 61  # a one-second cell counts until 61 seconds after it began
-FOR_WINDOW = {"minute": "", "day": "-day", "month": "-month"}
-POSITIONS = {name: position for position, name in enumerate(NAMES)}
+Scope = Literal["account", "key"]
 
 
-class Use(Struct, frozen=True):
-    """One limit as one decision saw it. ``reset`` is in Unix seconds; None means never."""
+class Use(Struct, frozen=True, omit_defaults=True):
+    """One limit as one decision saw it. Moments are in Unix seconds.
+
+    ``used`` is what others had used before, ``remaining`` what is left after this request if it
+    was admitted. A request that would exceed a hard limit passes at ``passes_at`` if no other
+    comes; None means never. ``reset`` is when the window is empty if no other request comes, or,
+    where this limit refused, when the request passes. A lifetime has no reset.
+    """
 
     name: str
     limit: int
     used: int
     asked: int
+    remaining: int
     reset: int | None
+    passes_at: int | None = None
+    scope: Scope = "account"
+
+    @property
+    def soft(self) -> bool:
+        return self.name.startswith(SOFT)
 
     @property
     def unit(self) -> Unit:
-        return NAMES[self.name][0]
+        return OF_KEYS[self.name.removeprefix(SOFT)][0]
 
     @property
     def window(self) -> Window:
-        return NAMES[self.name][1]
-
-    @property
-    def remaining(self) -> int:
-        return max(0, self.limit - self.used)
+        return OF_KEYS[self.name.removeprefix(SOFT)][1]
 
     @property
     def exceeded(self) -> bool:
+        """Whether this request is more than the limit allows; a soft one lets it pass."""
         return self.used + self.asked > self.limit
 
 
 class Decision(Struct, frozen=True):
-    """What was looked at, used, asked and left, and the headers that tell it."""
+    """What was looked at, used, asked and left, and the headers that tell it.
+
+    ``degraded`` if it was taken without Redis.
+    """
 
     admitted: bool
     now: int
     uses: list[Use]
     headers: Headers
+    degraded: bool = False
+
+    @property
+    def refused_by(self) -> list[Use]:
+        """The hard limits that this request exceeds; none if it was admitted."""
+        return [use for use in self.uses if not (use.soft or self.admitted) and use.exceeded]
+
+    @property
+    def passes_at(self) -> int | None:
+        """When this very request would pass if no other came: now, later, or never (None)."""
+        moments = [use.passes_at for use in self.refused_by]
+        return None if None in moments else max([self.now, *(m for m in moments if m)])
 
     def refusal(self) -> RateLimited:
         """The 429 that says which limit refused, by how much, and when the request would pass."""
-        exceeded = [use for use in self.uses if use.exceeded]
-        never = next((use for use in exceeded if use.reset is None), None)
+        never = next((use for use in self.refused_by if use.passes_at is None), None)
+        if never and never.window == "lifetime":
+            return used_up(never)
         if never:
             return RateLimited(
                 f"This request asks for {never.asked:,} {never.unit}, more than the "
-                f"{never.limit:,} your plan allows in any {never.window}. "
+                f"{never.limit:,} {WHOSE[never.scope]} allows in any {never.window}. "
                 "Ask for fewer with max_tokens or a shorter prompt.",
                 code="request_exceeds_limit",
                 should_retry=False,
             )
-        worst = max(exceeded, key=lambda use: use.reset or 0)
-        wait = max(1, (worst.reset or 0) - self.now)
+        worst = max(self.refused_by, key=lambda use: use.passes_at or 0)
+        wait = max(1, (worst.passes_at or 0) - self.now)
         return RateLimited(
-            f"Rate limit reached: your plan allows {worst.limit:,} {worst.unit} per "
+            f"Rate limit reached: {WHOSE[worst.scope]} allows {worst.limit:,} {worst.unit} per "
             f"{worst.window}, {worst.used:,} are used and this request asks for "
             f"{worst.asked:,}. It would pass in {wait} s.",
             code="rate_limit_exceeded" if worst.window == "minute" else "quota_exceeded",
@@ -73,64 +94,15 @@ class Decision(Struct, frozen=True):
         )
 
 
-class Policy:
-    """The limits of one caller, in the forms that the hot path needs them."""
-
-    def __init__(self, limits: Limits) -> None:
-        self._rows = [(limit, POSITIONS[limit.name], *names(limit)) for limit in limits]
-        amounts = {limit.name: limit.amount for limit in limits}
-        self.amounts = [amounts.get(name, -1) for name in NAMES]
-
-    def read(self, reply: list[Any], tokens: int, *, asked: bool) -> Decision:
-        """The script's answer as a Decision. ``used`` holds this request once it is admitted."""
-        verdict, now, last, *numbers = reply
-        admitted = verdict == b"ok"
-        empty_at = {  # if no other request comes
-            "minute": max(now, last + MINUTE_CELLS),
-            "day": (now // DAY + 1) * DAY,
-            "month": next_month(now // DAY),
-        }
-        uses: list[Use] = []
-        headers: Headers = []
-        for limit, position, shown, remaining, reset in self._rows:
-            used, ask, amount = numbers[position], 0, limit.amount
-            end: int | None = empty_at[limit.window]
-            if asked and not admitted:
-                ask = 1 if limit.unit == "requests" else tokens
-                passes = numbers[6 + position % 2] if limit.window == "minute" else 0
-                end = None if ask > amount else passes or end
-            uses.append(Use(limit.name, amount, used, ask, end))
-            headers += (shown, (remaining, b"%d" % (amount - used if used < amount else 0)))
-            if end is not None:
-                headers.append((reset, b"%d" % end))
-        return Decision(admitted, now, uses, headers)
-
-
-def names(limit: Limit) -> tuple[tuple[bytes, bytes], bytes, bytes]:
-    """The header that states the limit, and the names of those for what is left and the reset."""
-    unit = limit.unit + FOR_WINDOW[limit.window]
-    name = f"x-ratelimit-{{}}-{unit}"
-    return (
-        (name.format("limit").encode(), b"%d" % limit.amount),
-        name.format("remaining").encode(),
-        name.format("reset").encode(),
+def used_up(use: Use) -> RateLimited:
+    """Nothing brings a lifetime back but another limit or another key."""
+    return RateLimited(
+        f"T{WHOSE[use.scope][1:]} may use {use.limit:,} {use.unit} in its lifetime, "
+        f"{use.used:,} are used and this request asks for {use.asked:,}. Use another key, "
+        "or have its limit raised.",
+        code="lifetime_limit_reached",
+        should_retry=False,
     )
 
 
-@lru_cache(maxsize=4)
-def next_month(day: int) -> int:
-    """The first second of the month after that of a day, counted from 1970."""
-    today = datetime.fromtimestamp(day * DAY, UTC)
-    year, month = (today.year, today.month + 1) if today.month < 12 else (today.year + 1, 1)
-    return month_of(datetime(year, month, 1, tzinfo=UTC))
-
-
-@lru_cache(maxsize=4)
-def this_month(day: int) -> int:
-    """The first second of the month of a day, counted from 1970."""
-    return month_of(datetime.fromtimestamp(day * DAY, UTC))
-
-
-def month_of(moment: datetime) -> int:
-    """The first second of the UTC month, which also is its name."""
-    return int(datetime(moment.year, moment.month, 1, tzinfo=UTC).timestamp())
+WHOSE: dict[Scope, str] = {"account": "your plan", "key": "this API key"}

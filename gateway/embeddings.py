@@ -15,13 +15,14 @@ from msgspec import Raw, Struct
 from gateway.call import Call
 from gateway.errors import InvalidRequest, UpstreamFailed
 from gateway.meter import Meter
-from gateway.relay import refusal_in, usage_of
-from gateway.requests import Count, parsed, with_fields
-from gateway.tokens import tokens_in
+from gateway.prompts import prompts_in, tokens_of
+from gateway.raw_json import NULL, valid, with_fields
+from gateway.refusals import refusal_in
+from gateway.relay import understood
+from gateway.requests import Count, parsed
 from gateway.upstream import Answer
 
 MAX_INPUTS = 2048
-NULL = Raw(b"null")
 Encoding = Literal["float", "base64"]
 
 
@@ -39,17 +40,8 @@ class EmbeddingRequest(Struct):
 
         Raises InvalidRequest for an input that is empty, of another kind, or one of too many.
         """
-        inputs = _decode_any(self.input)
-        if isinstance(inputs, str) or is_token_ids(inputs):
-            inputs = [inputs]
-        if not isinstance(inputs, list) or not inputs or not all(map(is_input, inputs)):
-            raise wrong("must be a text, a list of texts, or token ids, and nothing in it empty")
-        if len(inputs) > MAX_INPUTS:
-            raise wrong(f"has {len(inputs):,} entries, more than the {MAX_INPUTS:,} allowed")
-        return [
-            tokens_in(len(entry.encode(errors="replace"))) if isinstance(entry, str) else len(entry)
-            for entry in inputs
-        ]
+        inputs = prompts_in(self.input, "input", most=MAX_INPUTS, empty=False)
+        return [tokens_of(entry) for entry in inputs]
 
 
 class Vector(Struct):
@@ -71,32 +63,27 @@ _decode_vectors = msgspec.json.Decoder(Vectors).decode
 _decode_any = msgspec.json.Decoder().decode
 
 
-def parse_embeddings(body: bytes, content_type: str) -> EmbeddingRequest:
-    """Raises InvalidRequest with the field, WrongContentType."""
-    return parsed(_decode_request, body, content_type)
+def check_dimensions(wanted: int | None, most: int | None) -> None:
+    """Raise InvalidRequest where more numbers are wanted than the model's vectors have."""
+    if wanted and most and wanted > most:
+        raise InvalidRequest(
+            f"This model's embeddings have at most {most} dimensions.",
+            code="invalid_value",
+            param="dimensions",
+        )
 
 
-def is_token_ids(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(type(entry) is int for entry in value)
-
-
-def is_input(value: Any) -> bool:
-    return (isinstance(value, str) and bool(value)) or is_token_ids(value)
-
-
-def wrong(what: str) -> InvalidRequest:
-    return InvalidRequest(f"'input' {what}.", code="invalid_value", param="input")
+def parse_embeddings(body: bytes) -> EmbeddingRequest:
+    """Raises InvalidRequest with the field."""
+    return parsed(_decode_request, body)
 
 
 async def relay_embeddings(
     call: Call, answer: Answer, meter: Meter, *, encoding: Encoding, count: int
 ) -> None:
     """Pass on ``count`` vectors under the name that the caller used, as ``encoding`` says."""
-    body = await answer.body()
-    try:
-        found = _decode_vectors(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise UpstreamFailed("The model's answer could not be understood.") from error
+    body = valid(await answer.body())
+    found = understood(_decode_vectors, body)
     if found.error != NULL:
         raise refusal_in(bytes(found.error))
     vectors = found.data or []
@@ -112,7 +99,10 @@ async def relay_embeddings(
             {"object": "embedding", "index": vector.index, "embedding": written(vector, encoding)}
             for vector in vectors
         ]
-    meter.usage = usage_of(found.usage)
+    meter.reports(found.usage)
+    prompt, _, source = meter.counts(ok=True)
+    if source != "provider" or b"prompt_tokens" not in bytes(found.usage):
+        changes["usage"] = {"prompt_tokens": prompt, "total_tokens": prompt}
     meter.finish(200, "ok")
     await call.answer(200, with_fields(body, **changes) if changes else body)
 

@@ -5,8 +5,11 @@
     │   ├── UnknownEndpoint   404
     │   ├── WrongMethod       405
     │   ├── BodyTooLarge      413
+    │   ├── AddressTooLong    414
     │   ├── WrongContentType  415
-    │   ├── UnknownModel      404  code invalid_model
+    │   ├── HeadersTooLarge   431
+    │   ├── UnknownModel      404  code invalid_model; a product may want 400
+    │   ├── UnknownRequest    404
     │   └── ContextTooLong    400  context_length_error
     ├── NotAuthenticated      401  authentication_error
     ├── NotPermitted          403  permission_error
@@ -20,6 +23,7 @@ The body is the seed's: ``{"error": {type, code, message, param, request_id}}``,
 """
 
 import msgspec
+from django.conf import settings
 
 _encode = msgspec.json.Encoder().encode
 Headers = list[tuple[bytes, bytes]]
@@ -107,13 +111,28 @@ class BodyTooLarge(InvalidRequest):
     code = "body_too_large"
 
 
+class AddressTooLong(InvalidRequest):
+    status = 414
+    code = "address_too_long"
+
+
+class HeadersTooLarge(InvalidRequest):
+    status = 431
+    code = "headers_too_large"
+
+
 class WrongContentType(InvalidRequest):
     status = 415
     code = "unsupported_media_type"
 
 
-class UnknownModel(InvalidRequest):
+class UnknownRequest(InvalidRequest):
     status = 404
+    code = "unknown_request"
+
+
+class UnknownModel(InvalidRequest):
+    status = settings.PRODUCT.unknown_model
     code = "invalid_model"
 
 

@@ -7,7 +7,8 @@ import redis
 
 from accounts.models import Account
 from gateway import counters
-from gateway.decisions import Policy, Use, month_of
+from gateway.decisions import Use
+from gateway.policy import Policy
 
 
 def headroom(account: Account) -> list[Use] | None:
@@ -23,17 +24,15 @@ def headroom(account: Account) -> list[Use] | None:
         reply = _peek(account, policy)
     except redis.RedisError:
         return None
-    return policy.read(reply, 0, asked=False).uses if reply else None
+    return policy.read(reply, 0, "peek").uses if reply else None
 
 
 def _peek(account: Account, policy: Policy) -> list[Any] | None:
     """The script's answer; None if what an account may do changes faster than we can read it."""
     for _ in range(2):
-        now = datetime.now(UTC)
-        amounts = policy.amounts
-        reply = counters.run(account.pk, "peek", account.epoch, month_of(now), "", 0, *amounts)
+        reply = counters.run(account.pk, "peek", account.epoch, "", 0, *policy.words)
         if reply[0] == b"cold":
-            return _as_booked(account.pk, now)
+            return _as_booked(account.pk, datetime.now(UTC))
         if reply[0] == b"ok":
             return reply
         account.refresh_from_db(fields=["epoch"])  # the reply is "stale"

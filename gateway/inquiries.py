@@ -21,20 +21,21 @@ _encode = msgspec.json.Encoder().encode
 
 
 async def models(gateway: Gateway, call: Call) -> None:
-    """``GET models``: every model that can be named."""
+    """``GET models``: every model that the key may use."""
     meter = await gateway.authenticate(call, "models")
-    meter.caller.require(Scope.MODELS_READ)
+    meter.require(Scope.MODELS_READ)
     await gateway.catalog.ready()
     await gateway.show_limits(meter)
-    await call.answer(200, gateway.catalog.listing)
+    await call.answer(200, gateway.catalog.listing_for(meter.caller.models))
 
 
 async def model(gateway: Gateway, call: Call) -> None:
     """``GET models/{id}``: one of them, by its id or any other of its names, slashes and all."""
     meter = await gateway.authenticate(call, "models")
-    meter.caller.require(Scope.MODELS_READ)
+    meter.require(Scope.MODELS_READ)
     name = call.path.removeprefix(MODELS).rstrip("/")
     offer = await gateway.catalog.find(name)
+    meter.caller.require_model(offer.names)
     await gateway.show_limits(meter)
     await call.answer(200, _encode(offer.as_listed(name)))
 
@@ -57,7 +58,7 @@ async def limits(gateway: Gateway, call: Call) -> None:
 
 
 def facts_of(api_key_id: int) -> dict[str, Any]:
-    """Times are in Unix seconds; None means never."""
+    """Times are in Unix seconds; None means never, and of lists that everything is allowed."""
     api_key = APIKey.objects.select_related("account__subscription__plan").get(pk=api_key_id)
     subscription = api_key.account.subscription
     return {
@@ -65,9 +66,15 @@ def facts_of(api_key_id: int) -> dict[str, Any]:
         "id": api_key.pk,
         "name": api_key.name,
         "hint": api_key.hint,
+        "environment": api_key.environment,
         "scopes": api_key.scopes,
+        "models": api_key.allowed_models or None,
+        "endpoints": api_key.allowed_endpoints or None,
+        "networks": api_key.allowed_networks or None,
         "created": seconds(api_key.created_at),
         "expires": seconds(api_key.expires_at),
+        "rotated": seconds(api_key.rotated_at),
+        "last_used": seconds(api_key.last_used_at),
         "account": {"id": api_key.account_id, "name": api_key.account.name},
         "plan": {
             "id": subscription.plan.slug,
@@ -88,8 +95,10 @@ def listed(uses: list[Use]) -> list[dict[str, Any]]:
     return [
         {
             "object": "limit",
+            "scope": use.scope,
             "unit": use.unit,
             "window": use.window,
+            "soft": use.soft,
             "limit": use.limit,
             "used": use.used,
             "remaining": use.remaining,

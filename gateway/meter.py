@@ -5,13 +5,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from msgspec import Raw
 
+from gateway import token_usage
 from gateway.auth import Caller
 from gateway.call import Call
 from gateway.catalog import Offer, Route
 from gateway.decisions import Decision
-from gateway.errors import APIError, Unavailable
-from gateway.limits import Limiter, lease_for
+from gateway.errors import APIError, Headers, Unavailable
+from gateway.limits import Limiter
+from gateway.raw_json import NULL, decode_fields
+from gateway.token_usage import NOTHING_YET, Usage
 from gateway.tokens import tokens_in
 from usage.journal import Final, Intent, Journal, JournalUnavailable
 
@@ -19,11 +23,15 @@ log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
 
 
-class Usage(msgspec.Struct):
-    """Token counts as providers report them."""
+class Attempt(msgspec.Struct, omit_defaults=True):
+    """A route that was considered: what came of it, in words, and when it was asked, how fast."""
 
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    provider: str = ""
+    outcome: str = ""
+    model: str = ""
+    began_ms: int | None = None  # since the call began
+    status: int | None = None
+    ms: int | None = None  # until the provider's status
 
 
 @dataclass(slots=True)
@@ -35,29 +43,70 @@ class Meter:
     journal: Journal
     limiter: Limiter
     endpoint: str
+    scope: str = ""  # that the endpoint needs
+    names: tuple[str, ...] = ()  # of the model
     requested_model: str = ""
     model: str = ""
     streamed: bool = False
     end_user: str = ""
     prompt_estimate: int = 0
     lease: str = ""
+    tokens: int = 0  # that the lease is for
+    reserved: bool = False  # and it waits to be settled
     decision: Decision | None = None
-    attempts: list[dict[str, Any]] = field(default_factory=list)
+    decided_ms: int | None = None  # after the call began, if it was ever about admission
+    attempts: list[Attempt] = field(default_factory=list)
     provider: str = ""
-    usage: Usage | None = None
+    usage: Usage | None = None  # as the provider reports it
+    usage_said: Raw | None = None  # in the provider's own words
+    earlier: Usage | None = NOTHING_YET  # what earlier answers to the same request used
+    window: int | None = None
+    translated: bool = False
+    left_out: tuple[str, ...] = ()  # fields of the request that the provider would not take
     delivered_bytes: int = 0
     ttft_ms: int | None = None
     slot: int | None = None
-    finished: bool = False
+    outcome: str = ""  # until it has finished
 
-    def asked(self, offer: Offer, name: str, *, streamed: bool, prompt: int, user: str) -> None:
-        """What the client wants, once we understood it."""
-        self.requested_model, self.model = name, offer.model_id
-        self.streamed, self.prompt_estimate, self.end_user = streamed, prompt, user
+    def capture(self) -> None:
+        """From now on keep a copy of the answer, if its caller may want to see it later."""
+        choice = self.caller.capture
+        wanted = choice and choice.may_want(self.call.request_id)
+        self.call.answered = bytearray() if wanted else None
+
+    def require(self, scope: str) -> None:
+        """Raise NotPermitted unless the caller may do this, now and whenever we learn more."""
+        self.scope = scope
+        self.caller.require(scope)
+
+    def asked(
+        self, offer: Offer, name: str, *, streamed: bool, prompt: int, user: str | None
+    ) -> None:
+        """What the client wants, once we understood it. Raises NotPermitted."""
+        self.requested_model, self.model, self.window = name, offer.model_id, offer.context_window
+        self.streamed, self.prompt_estimate, self.end_user = streamed, prompt, user or ""
+        self.names = offer.names
+        self.caller.require_model(offer.names)
+
+    def headers(self) -> Headers:
+        """Who answered, and what was done to the request on its way."""
+        headers: Headers = []
+        if self.provider:
+            headers = [
+                (b"x-keyplex-model", self.model.encode()),
+                (b"x-keyplex-provider", self.provider.encode()),
+                (b"x-keyplex-attempts", b"%d" % self.asked_times),
+            ]
+        if self.left_out:
+            headers.append((b"x-keyplex-left-out", ", ".join(self.left_out).encode()))
+        if self.translated:
+            headers.append((b"x-keyplex-translated", b"chat"))
+        return headers
 
     def intend(self, tokens: int) -> None:
         """The record that survives us, before ``tokens`` are reserved. Raises Unavailable."""
-        self.lease = lease_for(self.call.request_id, tokens)
+        self.tokens = tokens
+        self.lease = self.caller.policy.lease(self.call.request_id, tokens)
         call, caller = self.call, self.caller
         try:
             self.slot = self.journal.intend(
@@ -80,15 +129,48 @@ class Meter:
         except JournalUnavailable as error:
             raise Unavailable("Usage cannot be recorded at the moment.") from error
 
-    @property
-    def reserved(self) -> bool:
-        """Whether a reservation waits to be settled."""
-        return bool(self.lease and self.decision and self.decision.admitted)
+    def renew(self, caller: Caller) -> None:
+        """What we know of the caller was stale: other limits may hold, or it may do less.
 
-    def tried(self, route: Route, outcome: str) -> None:
+        Raises NotPermitted.
+        """
+        self.caller = caller
+        self.capture()
+        caller.require_place(self.call.ip, self.endpoint)
+        if self.scope:
+            caller.require(self.scope)
+        if self.names:
+            caller.require_model(self.names)
+        if self.lease:
+            self.lease = caller.policy.lease(self.call.request_id, self.tokens)
+
+    def considered(self, route: Route, outcome: str) -> Attempt:
         """One step of the routing, for the decision record."""
+        attempt = Attempt(route.provider, outcome, route.upstream_model)
+        self.attempts.append(attempt)
+        return attempt
+
+    def tries(self, route: Route) -> Attempt:
+        """A request to a provider; what comes of it is noted on what this returns."""
         self.provider = route.provider
-        self.attempts.append({"provider": route.provider, "outcome": outcome})
+        attempt = self.considered(route, "no answer")
+        attempt.began_ms = self.call.elapsed_ms()
+        return attempt
+
+    @property
+    def asked_times(self) -> int:
+        return sum(attempt.began_ms is not None for attempt in self.attempts)
+
+    def reports(self, said: Raw) -> None:
+        """The provider's usage of the answer that passes; of several reports the last counts."""
+        usage = None if said == NULL else token_usage.read(said)
+        if usage and self.earlier and usage.believable(self.window):
+            self.usage, self.usage_said = self.earlier + usage, said
+
+    def next_answer(self) -> None:
+        """Another answer to the same request follows, or the first."""
+        if self.usage or self.delivered_bytes:
+            self.earlier, self.usage = self.usage, None
 
     def passes(self, byte_count: int) -> None:
         """Generated text of this length is about to reach the client."""
@@ -103,17 +185,23 @@ class Meter:
 
     def counts(self, *, ok: bool) -> tuple[int, int, str]:
         """Prompt and completion tokens to charge, and where the numbers come from."""
-        if self.usage:
-            return self.usage.prompt_tokens, self.usage.completion_tokens, "provider"
+        if self.usage and (self.usage.completion or not self.delivered_bytes):
+            return self.usage.prompt, self.usage.completion, "provider"
         if ok or self.delivered_bytes:
             return self.prompt_estimate, tokens_in(self.delivered_bytes), "estimated"
         return 0, 0, "counted"
 
+    def shown_usage(self) -> dict[str, Any]:
+        """What the client is told: the seed's three counts, beside the provider's details."""
+        prompt, completion, _ = self.counts(ok=True)
+        details = decode_fields(self.usage_said) if self.usage_said else {}
+        return {**details, **Usage(prompt, completion).as_reported()}
+
     def finish(self, status: int, outcome: str, error: APIError | None = None) -> None:
         """Write the final record and settle. The first call counts; later ones change nothing."""
-        if self.finished:
+        if self.outcome:
             return
-        self.finished = True
+        self.outcome = outcome
         prompt, completion, source = self.counts(ok=outcome == "ok")
         try:
             self.journal.finish(
@@ -158,7 +246,7 @@ class Meter:
             ip=call.ip,
             user_agent=call.header(b"user-agent"),
             end_user=self.end_user,
-            attempts=len(self.attempts),
+            attempts=self.asked_times,
             decision=_encode(self.record()),
             lease=self.lease if self.reserved else "",
         )
@@ -168,6 +256,16 @@ class Meter:
         record: dict[str, Any] = {}
         if self.decision:
             record = {"admitted": self.decision.admitted, "limits": self.decision.uses}
+            if self.decided_ms is not None:
+                record["decided_ms"] = self.decided_ms
+            if self.decision.degraded:
+                record["degraded"] = True
         if self.attempts:
             record["routes"] = self.attempts
+        if self.usage:
+            record["usage"] = {"said": self.usage_said, **msgspec.structs.asdict(self.usage)}
+        if self.translated:
+            record["translated"] = True
+        if self.left_out:
+            record["left_out"] = self.left_out
         return record

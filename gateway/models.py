@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
+from django.db import models, transaction
+from django.utils import timezone
+
+from accounts import audit
+from accounts.audit import Action, Actor
 
 
 class Provider(models.Model):
@@ -13,6 +19,8 @@ class Provider(models.Model):
     name = models.CharField(max_length=50)
     base_url = models.CharField(max_length=200)
     credential_env = models.CharField(max_length=100, blank=True)
+    deadlines = models.JSONField(default=dict, blank=True)  # gateway.dialects.Deadlines
+    rules = models.JSONField(default=list, blank=True)  # gateway.dialects.Rule
 
     class Meta:
         ordering = ["slug"]
@@ -26,6 +34,7 @@ class LanguageModel(models.Model):
 
     class Kind(models.TextChoices):
         CHAT = "chat"
+        COMPLETION = "completion"
         EMBEDDING = "embedding"
 
     model_id = models.CharField(max_length=100, unique=True)
@@ -36,6 +45,7 @@ class LanguageModel(models.Model):
     max_output_tokens = models.PositiveIntegerField(default=4096)
     dimensions = models.PositiveIntegerField(null=True, blank=True)
     best_for = models.CharField(max_length=200, blank=True)
+    parameters = models.JSONField(default=dict, blank=True)  # sent where a caller sets none
     position = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField()
     disabled_at = models.DateTimeField(null=True, blank=True)
@@ -68,6 +78,20 @@ class ModelRoute(models.Model):
     def __str__(self) -> str:
         return f"{self.model} → {self.provider}: {self.upstream_model}"
 
+    def switch_off(self, *, by: Actor) -> None:
+        """Let no process ask this way, from half a second from now on."""
+        self._switch(timezone.now(), Action.ROUTE_SWITCHED_OFF, by)
+
+    def switch_on(self, *, by: Actor) -> None:
+        self._switch(None, Action.ROUTE_SWITCHED_ON, by)
+
+    @transaction.atomic
+    def _switch(self, disabled_at: datetime | None, action: Action, by: Actor) -> None:
+        self.disabled_at = disabled_at
+        self.save(update_fields=["disabled_at"])
+        CatalogVersion.rise()
+        audit.record(None, action, by=by, about=str(self))
+
 
 class CatalogVersion(models.Model):
     """One row; its number rises with every change, and gateways reload when they see that."""
@@ -76,3 +100,9 @@ class CatalogVersion(models.Model):
 
     def __str__(self) -> str:
         return str(self.number)
+
+    @classmethod
+    def rise(cls) -> None:
+        """To be called in the transaction of the change."""
+        version, _ = cls.objects.get_or_create(pk=1)
+        cls.objects.filter(pk=version.pk).update(number=models.F("number") + 1)

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import hiredis
 
 DEADLINE = 0.2  # seconds until an answer is given up on
+LAST_LOOK = 0.01
 CONNECT_DEADLINE = 1.0
 
 
@@ -98,11 +99,18 @@ class RedisLink:
 
     def _check(self, wire: _Wire, oldest: asyncio.Future[Any]) -> None:
         """Give up on a silent server; else look again a deadline later, while anybody waits."""
+        loop = asyncio.get_running_loop()
+        if wire.waiting and wire.waiting[0] is oldest:
+            loop.call_later(LAST_LOOK, self._give_up, wire, oldest)
+        elif wire.waiting:
+            loop.call_later(DEADLINE, self._check, wire, wire.waiting[0])
+
+    def _give_up(self, wire: _Wire, oldest: asyncio.Future[Any]) -> None:
+        """Now that what has arrived was read: it may be us who were late, not the server."""
         if wire.waiting and wire.waiting[0] is oldest and wire.transport:
             wire.transport.abort()
         elif wire.waiting:
-            loop = asyncio.get_running_loop()
-            loop.call_later(DEADLINE, self._check, wire, wire.waiting[0])
+            asyncio.get_running_loop().call_later(DEADLINE, self._check, wire, wire.waiting[0])
 
     async def _connected(self) -> None:
         """Make the one connection; callers that come meanwhile share the attempt."""

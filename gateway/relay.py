@@ -1,215 +1,196 @@
-"""From the provider to the client: checked, renamed where it must be, counted as it passes."""
+"""From the provider to the client: checked, brought into shape, counted as it passes."""
 
-import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from typing import ParamSpec, TypeVar
 
 import msgspec
-from msgspec import Raw, Struct
 
 from gateway import sse
 from gateway.call import EVENT_STREAM, Call
-from gateway.errors import (
-    APIError,
-    InvalidRequest,
-    ModelUnavailable,
-    UpstreamFailed,
-    UpstreamLimited,
-)
-from gateway.meter import Meter, Usage
-from gateway.requests import with_fields
-from gateway.upstream import Answer, UpstreamBroken
+from gateway.errors import APIError, UpstreamFailed
+from gateway.meter import Meter
+from gateway.raw_json import NULL, Fields, decode_fields, decode_list, encode, valid
+from gateway.refusals import refusal_in
+from gateway.shapes import Chat
+from gateway.upstream import MAX_ANSWER, Answer, UpstreamBroken
 
-SECRETS = re.compile(r"\b(sk|kpx|rk|pk|key|whsec)[-_][A-Za-z0-9_-]{8,}|https?://\S+")
-MAX_RETRY_AFTER = 60
-NULL = Raw(b"null")
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
-class Delta(Struct):
-    content: Raw = NULL
-    refusal: Raw = NULL
-    reasoning_content: Raw = NULL
-    reasoning: Raw = NULL
-    tool_calls: Raw = NULL
-
-    def bytes(self) -> int:
-        """Length of what was generated, as JSON writes it, without the quotes of strings."""
-        reasoning = self.reasoning if self.reasoning_content == NULL else self.reasoning_content
-        parts = (self.content, self.refusal, reasoning)
-        text = sum(len(bytes(part)) - 2 for part in parts if part != NULL)
-        return text + (0 if self.tool_calls == NULL else len(bytes(self.tool_calls)))
-
-
-class Choice(Struct):
-    message: Delta | None = None
-    delta: Delta | None = None
-    finish_reason: str | None = None
-
-
-class Completion(Struct):
-    """What we look at in a completion or a chunk of one."""
-
-    choices: list[Choice] | None = None
-    model: str | None = None
-    usage: Raw = NULL
-    error: Raw = NULL
-
-
-_decode = msgspec.json.Decoder(Completion).decode
-_decode_usage = msgspec.json.Decoder(Usage | None).decode
-_decode_error = msgspec.json.Decoder().decode
-
-
-def parse(data: bytes) -> Completion:
+def understood(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Raises UpstreamFailed where the provider's answer is not what it should be."""
     try:
-        return _decode(data)
+        return function(*args, **kwargs)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise UpstreamFailed("The model's answer could not be understood.") from error
 
 
-def usage_of(reported: Raw) -> Usage | None:
-    """The counts that the provider reports, unless they are missing or absurd."""
-    try:
-        usage = _decode_usage(reported)
-    except msgspec.MsgspecError:
-        return None
-    sane = usage and 0 <= usage.prompt_tokens < 10**8 and 0 <= usage.completion_tokens < 10**8
-    return usage if sane else None
+def document_in(data: bytes) -> Fields:
+    """The members of a completion or a chunk of one. Raises UpstreamFailed."""
+    document: Fields = understood(decode_fields, valid(data))
+    error = document.pop("error", NULL)
+    if error != NULL:
+        raise refusal_in(bytes(error))
+    return document
 
 
-async def relay_whole(call: Call, answer: Answer, meter: Meter) -> None:
-    """Pass on one JSON body, under the name that the caller used."""
-    body = await answer.body()
-    completion = parse(body)
-    if completion.error != NULL:
-        raise refusal_in(bytes(completion.error))
-    if not completion.choices:
+def choices_in(document: Fields) -> list[Fields]:
+    given = document.pop("choices", NULL)
+    return [] if given == NULL else understood(decode_list, given)
+
+
+def head(call: Call, meter: Meter, shape: Chat, kind: str) -> Fields:
+    """What an answer and each of its chunks begin with: an id of ours and the caller's name."""
+    return {
+        "id": shape.id_prefix + call.request_id.removeprefix("req_"),
+        "object": kind,
+        "created": int(call.started_at),
+        "model": meter.requested_model,
+    }
+
+
+async def whole_answer(answer: Answer, meter: Meter, shape: Chat) -> Fields:
+    """A JSON body with its choices in shape, their length and its usage counted."""
+    document = document_in(await answer.body())
+    given = choices_in(document)
+    if not given:
         raise UpstreamFailed("The model's answer has no choices.")
-    meter.usage = usage_of(completion.usage)
-    meter.passes(sum(choice.message.bytes() for choice in completion.choices if choice.message))
-    if completion.model != meter.requested_model:
-        body = with_fields(body, model=meter.requested_model)
+    choices, lengths = zip(*understood(completed, given, shape), strict=True)
+    meter.reports(document.pop("usage", NULL))
+    meter.passes(sum(lengths))
+    return document | {"choices": choices}
+
+
+def completed(choices: list[Fields], shape: Chat) -> list[tuple[Fields, int]]:
+    return [shape.whole(choice, position) for position, choice in enumerate(choices)]
+
+
+async def answer_whole(call: Call, meter: Meter, shape: Chat, document: Fields) -> None:
+    """Send what ``whole_answer`` gave, with the usage as it was counted."""
+    first = head(call, meter, shape, shape.whole_object)
+    usage = meter.shown_usage()
     meter.finish(200, "ok")
-    await call.answer(200, body)
+    await call.answer(200, encode({**first, **document, **first, "usage": usage}))
 
 
 class Stream:
-    """One stream on its way: which events to pass, and whether it came to a proper end."""
+    """One answer on its way, event by event, and whether it came to a proper end."""
 
-    def __init__(self, meter: Meter, *, wants_usage: bool) -> None:
+    def __init__(self, call: Call, meter: Meter, shape: Chat, *, wants_usage: bool) -> None:
+        meter.usage = None  # an attempt before this one may have said something
         self._meter = meter
-        self._wants_usage = wants_usage
+        self._shape = shape
+        self._head = head(call, meter, shape, shape.chunk_object)
+        self._usage = {"usage": None} if wants_usage else {}
         self._events = sse.Events()
+        self._json: bytearray | None = None  # an answer that turned out not to be a stream
+        self._began = False
+        self._open: set[int] = set()  # choices without a finish_reason
+        self.generated = 0  # bytes, since it was last set to 0
         self.done = False
-        self.complete = False
         self.trouble: APIError | None = None
+
+    @property
+    def lines(self) -> int:
+        """How many have come; of a body that is no stream every chunk counts as one."""
+        return self._events.lines if self._json is None else len(self._json)
 
     def feed(self, chunk: bytes) -> bytes:
         """What to send for these bytes: all that came before any ``trouble``."""
+        if not self._began:
+            text = chunk.lstrip(b" \r\n" + sse.BOM)
+            self._began = bool(text)
+            self._json = bytearray() if text[:1] == b"{" else None
+        if self._json is None:
+            return self._sent(self._events.feed(chunk))
+        self._json += chunk
+        if len(self._json) > MAX_ANSWER:
+            self.trouble = UpstreamFailed("The model's answer is too large.")
+        return b""
+
+    def close(self) -> bytes:
+        """What to send when the provider has ended; ``trouble`` if it ended too early."""
+        rest = self._events.close() if self._json is None else iter([bytes(self._json)])
+        out = b"" if self.done else self._sent(rest)
+        if self.done and self._open:
+            ends = [self._shape.end(index) for index in sorted(self._open)]
+            out += self._event({}, ends)
+        elif not self.trouble and (self._open or not self._shape.begun):
+            self.trouble = UpstreamFailed("The model stopped before the end of its answer.")
+        return out
+
+    def _sent(self, events: Iterator[bytes]) -> bytes:
         passed: list[bytes] = []
         try:
-            passed.extend(self._passed(chunk))
+            for data in events:
+                if data.strip() == sse.DONE:
+                    self.done = True
+                    break
+                if data.strip():
+                    passed.append(understood(self._passed, data))
         except sse.TooLong:
             self.trouble = UpstreamFailed("The model sent an event without end.")
         except APIError as error:
             self.trouble = error
         return b"".join(passed)
 
-    def _passed(self, chunk: bytes) -> Iterator[bytes]:
-        for data in self._events.feed(chunk):
-            if data.strip() == sse.DONE:
-                self.done = True
-                return
-            completion = parse(data)
-            if completion.error != NULL:
-                raise refusal_in(bytes(completion.error))
-            if self._note(completion):
-                yield sse.event(self._renamed(data, completion))
+    def _passed(self, data: bytes) -> bytes:
+        document = document_in(data)
+        self._meter.reports(document.pop("usage", NULL))
+        given = choices_in(document)
+        if self._json is not None:
+            given = [self._shape.as_chunk(choice) for choice in given]
+        choices = []
+        for position, choice in enumerate(given):
+            completed, length = self._shape.chunk(choice, position)
+            self.generated += length
+            still_open = completed["finish_reason"] is None
+            (self._open.add if still_open else self._open.discard)(completed["index"])
+            choices.append(completed)
+        return self._event(document, choices) if choices else b""
 
-    def _note(self, completion: Completion) -> bool:
-        """Count what passes; False for an event that the client did not ask for."""
-        self._meter.usage = usage_of(completion.usage) or self._meter.usage
-        for choice in completion.choices or ():
-            self._meter.passes(choice.delta.bytes() if choice.delta else 0)
-            self.complete = self.complete or bool(choice.finish_reason)
-        return bool(completion.choices) or self._wants_usage
-
-    def _renamed(self, data: bytes, completion: Completion) -> bytes:
-        if completion.model == self._meter.requested_model:
-            return data
-        return with_fields(data, model=self._meter.requested_model)
+    def _event(self, document: Fields, choices: list[Fields]) -> bytes:
+        head = self._head
+        chunk = {**head, **document, **head, "choices": choices, **self._usage}
+        return sse.event(encode(chunk))
 
 
-async def relay_stream(call: Call, answer: Answer, meter: Meter, *, wants_usage: bool) -> None:
-    """Pass on a stream event by event; the status waits for the first one.
+async def relay_stream(call: Call, answer: Answer, meter: Meter, stream: Stream) -> None:
+    """Pass on one answer; the status waits for its first event. The stream stays open.
 
-    Once the client has had a byte, trouble is one bare ``error`` event and no ``[DONE]``.
+    Raises UpstreamFailed, UpstreamBroken; events that came before are sent.
     """
-    stream = Stream(meter, wants_usage=wants_usage)
-    try:
-        async for chunk in answer.chunks():
-            if out := stream.feed(chunk):
-                if call.status is None:
-                    await call.start(200, EVENT_STREAM)
-                await call.write(out)
-                meter.progress()
-            if stream.trouble:
-                raise stream.trouble
-            if stream.done:
-                break
-        if not stream.complete:
-            raise UpstreamFailed("The model stopped before the end of its answer.")
-    except (APIError, UpstreamBroken) as trouble:
+    heard_at, lines = time.monotonic(), 0
+    async for chunk in answer.chunks():
+        await send(call, meter, stream, stream.feed(chunk))
+        if stream.done:
+            break
+        if stream.lines > lines:
+            heard_at, lines = time.monotonic(), stream.lines
+        elif time.monotonic() - heard_at > answer.route.deadlines.idle:
+            raise UpstreamBroken("timeout")  # bytes that never become a line are no sign of life
+    await send(call, meter, stream, stream.close())
+
+
+async def send(call: Call, meter: Meter, stream: Stream, out: bytes) -> None:
+    if out:
         if call.status is None:
-            raise
-        await end_with(call, meter, as_error(trouble))
-        return
+            await call.start(200, EVENT_STREAM)
+        meter.passes(stream.generated)
+        stream.generated = 0
+        await call.write(out)
+        meter.progress()
+    if stream.trouble:
+        raise stream.trouble
+
+
+async def end_stream(call: Call, meter: Meter, shape: Chat, *, wants_usage: bool) -> None:
+    """The usage if it was asked for, and the end; the books are closed before."""
     meter.finish(200, "ok")
-    await call.write(sse.event(sse.DONE), more=False)
-
-
-async def end_with(call: Call, meter: Meter, error: APIError) -> None:
-    meter.finish(200, "upstream_error", error)
-    await call.write(sse.event(error.body(call.request_id)), more=False)
-
-
-def as_error(trouble: APIError | UpstreamBroken) -> APIError:
-    if isinstance(trouble, APIError):
-        return trouble
-    return ModelUnavailable("The connection to the model broke.", code="upstream_interrupted")
-
-
-async def refusal_of(answer: Answer) -> APIError:
-    """A provider's refusal as ours: never its credentials' trouble as the client's."""
-    body = (await answer.body())[:65536]
-    status = answer.status
-    if status == 429:
-        after = answer.header("retry-after")
-        seconds = int(after) if after.isdigit() else 5
-        return UpstreamLimited(
-            "The model's provider is limiting requests; this is not your own limit.",
-            retry_after=max(1, min(seconds, MAX_RETRY_AFTER)),
-        )
-    if status in (400, 404, 413, 422):
-        return InvalidRequest(said(body), code="rejected_by_model")
-    if status >= 500 or status in (401, 402, 403):
-        return ModelUnavailable("The model is temporarily unavailable.")
-    return UpstreamFailed(f"The model answered with an unexpected status {status}.")
-
-
-def refusal_in(error: bytes) -> APIError:
-    """An error that came in the body of a 200."""
-    return UpstreamFailed(said(b'{"error":' + error + b"}"), code="upstream_error")
-
-
-def said(body: bytes) -> str:
-    """The provider's words, without anything that looks like a secret or an address."""
-    try:
-        document = _decode_error(body)
-        error = document.get("error", document)
-        words = error.get("message") if isinstance(error, dict) else error
-    except (msgspec.MsgspecError, UnicodeDecodeError, AttributeError):
-        words = None
-    if not isinstance(words, str) or not words:
-        return "The model refused the request."
-    return "The model refused the request: " + SECRETS.sub("…", words)[:500]
+    out = b""
+    if wants_usage:
+        last = head(call, meter, shape, shape.chunk_object)
+        out = sse.event(encode(last | {"choices": [], "usage": meter.shown_usage()}))
+    await call.write(out + sse.event(sse.DONE), more=False)

@@ -5,16 +5,17 @@ Unknown fields are nobody's business here and always pass. ``null`` means absent
 
 import re
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta, Raw, Struct
 
+from gateway.call import Call
 from gateway.errors import ContextTooLong, InvalidRequest, WrongContentType
+from gateway.raw_json import NULL, paired
 from gateway.tokens import IMAGE_TOKENS, tokens_in
 
 PLACE = re.compile(r"(.*?)(?: - at `\$\.?(.*)`)?$", re.DOTALL)
-NULL = Raw(b"null")
 T = TypeVar("T")
 Penalty = Annotated[float, Meta(ge=-2, le=2)]
 Count = Annotated[int, Meta(ge=1)]
@@ -52,8 +53,11 @@ class ChatRequest(Struct):
     user: str | None = None
 
     def prompt_tokens(self) -> int:
-        """An estimate from the length of every message (``tokens_in``)."""
-        return sum(tokens_of(message.content) + 4 for message in self.messages)
+        """An estimate from the length of every message (``tokens_in``). Raises InvalidRequest."""
+        return sum(
+            tokens_of(message.content, f"messages[{number}].content") + 4
+            for number, message in enumerate(self.messages)
+        )
 
     def output_tokens(self, default: int) -> int:
         """The most that may be generated, over all choices."""
@@ -62,19 +66,22 @@ class ChatRequest(Struct):
 
 _decode_chat = msgspec.json.Decoder(ChatRequest).decode
 _decode_parts = msgspec.json.Decoder(list[Part]).decode
-_decode_fields = msgspec.json.Decoder(dict[str, Raw]).decode
-_encode = msgspec.json.Encoder().encode
 
 
-def parse_chat(body: bytes, content_type: str) -> ChatRequest:
-    """The view of a chat request. Raises InvalidRequest with the field, WrongContentType."""
-    return parsed(_decode_chat, body, content_type)
-
-
-def parsed(decode: Callable[[bytes], T], body: bytes, content_type: str) -> T:
-    """What ``decode`` sees in a body. Raises InvalidRequest with the field, WrongContentType."""
-    if content_type.startswith("multipart/"):
+async def json_body(call: Call) -> bytes:
+    """Raises WrongContentType, BodyTooLarge; whether it is JSON will show."""
+    if call.header(b"content-type").lower().startswith("multipart/"):
         raise WrongContentType("Send the request as application/json.")
+    return paired(await call.body())
+
+
+def parse_chat(body: bytes) -> ChatRequest:
+    """The view of a chat request. Raises InvalidRequest with the field."""
+    return parsed(_decode_chat, body)
+
+
+def parsed(decode: Callable[[bytes], T], body: bytes) -> T:
+    """What ``decode`` sees in a body. Raises InvalidRequest with the field."""
     try:
         return decode(body)
     except msgspec.ValidationError as error:
@@ -85,11 +92,11 @@ def parsed(decode: Callable[[bytes], T], body: bytes, content_type: str) -> T:
         ) from None
 
 
-def invalid_field(problem: str) -> InvalidRequest:
-    """A validation message with its place turned into ``param``."""
+def invalid_field(problem: str, *, within: str = "") -> InvalidRequest:
+    """A validation message with its place, somewhere ``within`` a field, turned into ``param``."""
     match = PLACE.match(problem)
     assert match is not None
-    what, place = match[1], match[2]
+    what, place = match[1], within + (match[2] or "")
     missing = re.search(r"required field `(.+?)`", what)
     if missing:
         place = f"{place}.{missing[1]}" if place else missing[1]
@@ -109,23 +116,19 @@ def check_fits(prompt: int, context_window: int | None, param: str = "messages")
         )
 
 
-def tokens_of(content: Raw) -> int:
-    """Estimated tokens of a message's ``content``: a string, null, or a list of parts."""
+def tokens_of(content: Raw, place: str) -> int:
+    """Estimated tokens of a message's ``content``: a string, null, or a list of parts.
+
+    Raises InvalidRequest for anything else, with ``place`` as the field.
+    """
     raw = bytes(content)
     if raw[:1] == b'"':
         return tokens_in(len(raw) - 2)
-    if raw[:1] != b"[":
+    if content == NULL:
         return 0
     try:
         parts = _decode_parts(raw)
     except msgspec.ValidationError as error:
-        raise invalid_field(str(error)) from None
+        raise invalid_field(str(error), within=place) from None
     texts = [bytes(part.text) for part in parts]
     return sum(IMAGE_TOKENS if text == NULL else tokens_in(len(text) - 2) for text in texts)
-
-
-def with_fields(body: bytes, **changes: Any) -> bytes:
-    """The same JSON object with some top-level fields set; all other values keep their bytes."""
-    fields: dict[str, Any] = _decode_fields(body)
-    fields.update(changes)
-    return _encode(fields)

@@ -15,6 +15,7 @@ import msgspec
 from django.conf import settings
 
 from gateway.call import EVENT_STREAM, JSON, Call, Receive, Scope, Send
+from gateway.errors import APIError
 from gateway.sse import DONE, event
 from gateway.tokens import BYTES_PER_TOKEN, tokens_in
 
@@ -53,9 +54,13 @@ async def sandbox(scope: Scope, receive: Receive, send: Send) -> None:
         return await refuse(call, 401, "This provider serves its own gateway only.")
     if call.method != "POST" or call.path not in (CHAT, EMBEDDINGS):
         return await refuse(call, 404, "There is nothing at this address.")
-    if call.path == EMBEDDINGS:
-        return await embed(call, msgspec.json.decode(await call.body(), type=EmbeddingRequest))
-    request = msgspec.json.decode(await call.body(), type=Request)
+    try:
+        body = await call.body()
+        if call.path == EMBEDDINGS:
+            return await embed(call, msgspec.json.decode(body, type=EmbeddingRequest))
+        request = msgspec.json.decode(body, type=Request)
+    except (msgspec.MsgspecError, APIError) as error:
+        return await refuse(call, 400, str(error))
     if request.model in TROUBLE:
         return await refuse(call, TROUBLE[request.model], "Rehearsed trouble.")
     if request.model == "bad-json":

@@ -14,14 +14,16 @@ from billing.models import Subscription
 from gateway import database
 from gateway.call import Call
 from gateway.errors import InvalidRequest
-from usage import reports
+from usage import breakdown, reports
+from usage.breakdown import Dimension, Slice
 from usage.reports import Totals
 
 if TYPE_CHECKING:
     from gateway.asgi import Gateway
 
-PARAMETERS = ("start", "end", "api_key_id", "model", "group_by")
-GROUPS = ("model", "api_key", "day", "hour")
+PARAMETERS = ("start", "end", "api_key_id", "model", "endpoint", "group_by")
+GROUPS = ("model", "api_key", "endpoint", "end_user", "day", "hour")
+MOST = 1000  # groups of one answer, the most tokens first
 LONGEST = {"day": timedelta(days=366), "hour": timedelta(days=31)}
 _encode = msgspec.json.Encoder().encode
 
@@ -39,7 +41,7 @@ class Inquiry:
 async def usage(gateway: Gateway, call: Call) -> None:
     """Sums of whole hours from ``start``, rounded down, to ``end``: those of the dashboard."""
     meter = await gateway.authenticate(call, "usage")
-    meter.caller.require(Scope.USAGE_READ)
+    meter.require(Scope.USAGE_READ)
     inquiry = parse(call.query, datetime.now(UTC))
     await gateway.catalog.ready()
     if offer := gateway.catalog.offers.get(str(inquiry.only.get("model"))):
@@ -58,8 +60,7 @@ def parse(query: bytes, now: datetime) -> Inquiry:
         if "\0" in value:
             raise wrong(name, "must not hold a NUL character")
     only: dict[str, str | int] = {}
-    if "model" in asked:
-        only["model"] = asked["model"]
+    only |= {name: asked[name] for name in ("model", "endpoint") if name in asked}
     if "api_key_id" in asked:
         only["api_key_id"] = number("api_key_id", asked["api_key_id"])
     group_by = asked.get("group_by", "model")
@@ -100,16 +101,22 @@ def answer(account_id: int, inquiry: Inquiry) -> dict[str, Any]:
 
 def groups(
     account_id: int, start: datetime, end: datetime, inquiry: Inquiry
-) -> list[dict[str, str | int]]:
+) -> list[dict[str, str | int | None]]:
+    """An ``end_user`` of null is for calls that name none, the empty one for those too many."""
     if inquiry.group_by == "api_key":
         keys = reports.by_key(account_id, start, end, inquiry.only)
         return [group("api_key_id", api_key_id, totals) for api_key_id, totals in keys.items()]
+    if inquiry.group_by in ("endpoint", "end_user"):
+        dimension: Dimension = "endpoint" if inquiry.group_by == "endpoint" else "end_user"
+        part = Slice(account_id, start, end, inquiry.only)
+        found = breakdown.groups(part, dimension, MOST)
+        return [group(dimension, name, totals) for name, totals in found.items()]
     step: reports.Step = "hour" if inquiry.group_by == "hour" else "day"
     steps = reports.over_time(account_id, start, end, step, inquiry.only)
     return [group("start", written(begin), totals) for begin, totals in steps.items()]
 
 
-def group(name: str, value: str | int, totals: Totals) -> dict[str, str | int]:
+def group(name: str, value: str | int | None, totals: Totals) -> dict[str, str | int | None]:
     return {
         name: value,
         "requests": totals.requests,

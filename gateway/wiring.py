@@ -1,17 +1,29 @@
 """The gateway's real collaborators, and their life from start-up to shutdown."""
 
 import asyncio
+import logging
 from dataclasses import dataclass
 
 from django.conf import settings
 
 from gateway.asgi import Gateway
 from gateway.auth import Callers
+from gateway.breakers import Breakers
+from gateway.captures import Captures
 from gateway.catalog import Catalog
+from gateway.cuts import Cuts
+from gateway.guesses import Guesses
+from gateway.heartbeat import Heartbeat
+from gateway.last_seen import LastSeen
 from gateway.limits import Limiter
 from gateway.redis_link import RedisLink
+from gateway.routing import RetryBudget
+from gateway.standby import Standby
 from gateway.upstream import Upstream
 from usage.journal import Journal
+
+log = logging.getLogger(__name__)
+GUESSES, REPORTS = 60, 20  # different ones from one address in a minute
 
 
 @dataclass
@@ -25,16 +37,25 @@ class Running:
     @classmethod
     async def start(cls) -> "Running":
         link = RedisLink(settings.REDIS_URL)
+        journal = Journal(settings.JOURNAL_DIR)
         gateway = Gateway(
-            callers=Callers(),
+            callers=Callers(Guesses(link, "keys", GUESSES, "Too many keys that do not exist.")),
+            reports=Guesses(link, "reports", REPORTS, "Too many reports from your address."),
             catalog=Catalog(),
-            limiter=Limiter(link),
-            journal=Journal(settings.JOURNAL_DIR),
+            limiter=Limiter(link, standby()),
+            journal=journal,
             upstream=Upstream(),
+            breakers=Breakers(link),
+            heartbeat=Heartbeat(),
+            retries=RetryBudget(),
+            captures=Captures(journal),
         )
         tasks = [
             asyncio.create_task(gateway.catalog.keep_fresh()),
             asyncio.create_task(gateway.journal.flush_loop()),
+            asyncio.create_task(gateway.breakers.keep_fresh()),
+            asyncio.create_task(gateway.heartbeat.keep_beating()),
+            asyncio.create_task(Cuts(gateway.heartbeat).keep_looking()),
         ]
         return cls(gateway, link, tasks)
 
@@ -43,6 +64,17 @@ class Running:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
         await asyncio.wait([asyncio.create_task(self.gateway.limiter.settled())], timeout=2)
+        await self.gateway.captures.written()
         await self.gateway.upstream.close()
+        self.gateway.limiter.close()
         await self.link.close()
         self.gateway.journal.close()
+
+
+def standby() -> Standby | None:
+    """What decides while Redis is away; None if this host cannot remember what it saw."""
+    try:
+        return Standby(LastSeen(settings.INSTANCE.data / "limits"), settings.GATEWAY_HOSTS)
+    except OSError as error:
+        log.error("without Redis nothing will be served: %s", error)
+        return None

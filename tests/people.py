@@ -1,18 +1,24 @@
 """Accounts for tests: an owner with a key, a colleague beside them, a stranger elsewhere."""
 
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 
+from django.contrib.auth.hashers import make_password
+
+from accounts.audit import SYSTEM
 from accounts.models import Account, APIKey, Membership, User
 from accounts.scopes import Scope
-from billing.models import Plan, Subscription
+from billing.models import Plan, Subscription, limit_key
 
 _numbers = count(1)
+_hash_of = cache(make_password)  # once: a password is slow to hash, as it should be
 
 
 def make_user(name: str = "owner") -> User:
     """A user with a fresh address; the password is ``correct horse``."""
-    return User.objects.create_user(f"{name}{next(_numbers)}@example.com", "correct horse")
+    email = f"{name}{next(_numbers)}@example.com"
+    return User.objects.create(email=email, password=_hash_of("correct horse"))
 
 
 def make_plan(slug: str = "monthly", **limits: int) -> Plan:
@@ -53,11 +59,20 @@ class Issued:
 
 
 def make_key(
-    account: Account | None = None, *, scopes: list[str] | None = None, **limits: int
+    account: Account | None = None,
+    *,
+    scopes: list[str] | None = None,
+    own: dict[str, int] | None = None,
+    **limits: int,
 ) -> Issued:
-    """A key with every scope; with ``limits``, on an account whose plan allows just that."""
+    """A key with every scope; with ``limits``, on an account whose plan allows just that.
+
+    ``own`` limits hold for this key alone.
+    """
     if account is None:
         plan = make_plan(f"plan-{next(_numbers)}", **limits) if limits else None
         account = make_account(plan=plan)
     scopes = list(Scope.values) if scopes is None else scopes
-    return Issued(*APIKey.objects.issue(account, name="Development", scopes=scopes))
+    issued = Issued(*APIKey.objects.issue(account, name="Development", scopes=scopes, by=SYSTEM))
+    limit_key(issued.api_key, own or {}, by=SYSTEM)
+    return issued

@@ -1,4 +1,4 @@
-"""A gate before a server: shut, it is as if the server were gone. And a site behind gates."""
+"""A gate before a server: shut, the server is gone; silent, it hangs. And a site behind gates."""
 
 import contextlib
 import socket
@@ -21,6 +21,8 @@ class Gate:
         self.port: int = self._door.getsockname()[1]
         self._open: set[socket.socket] = set()
         self._shut = False
+        self._flowing = threading.Event()
+        self._flowing.set()
         threading.Thread(target=self._let_in, daemon=True).start()
 
     def shut(self) -> None:
@@ -30,8 +32,13 @@ class Gate:
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
 
+    def silence(self) -> None:
+        """Take everything, as a server that is frozen; it comes through once we open again."""
+        self._flowing.clear()
+
     def open(self) -> None:
         self._shut = False
+        self._flowing.set()
 
     def close(self) -> None:
         self.shut()
@@ -61,6 +68,7 @@ class Gate:
         self._open.add(source)
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
+                self._flowing.wait()
                 sink.sendall(data)
         with contextlib.suppress(OSError):
             sink.shutdown(socket.SHUT_RDWR)

@@ -1,5 +1,6 @@
 """The product as it really runs: web processes that speak HTTP over sockets."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -40,7 +41,10 @@ class Site:
     """Web workers on a port of their own. Everything else they share with the test process."""
 
     workers: int = 2
+    catalog: str = "catalog/keyplex.toml"
     port: int = field(default_factory=free_port)
+    output: Path | None = None  # a file for what it says; else it goes where ours goes
+    settings: dict[str, str] = field(default_factory=dict)  # of the environment, beside ours
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -53,15 +57,20 @@ class Site:
             "DATABASE_URL": database_url(),
             "REDIS_URL": settings.REDIS_URL,
             "KEYPLEX_DATA": str(settings.INSTANCE.data),
+            "KEYPLEX_CATALOG": self.catalog,
             "KEYPLEX_PORT": str(self.port),
             "KEYPLEX_LOG_LEVEL": "WARNING",
+            **self.settings,
         }
 
     def start(self) -> None:
         command = web_command(
             settings.INSTANCE.data, host="127.0.0.1", port=self.port, workers=self.workers
         )
-        self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment())
+        with self.output.open("ab") if self.output else contextlib.nullcontext() as output:
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env=self.environment(), stdout=output, stderr=output
+            )
         self.wait()
 
     def wait(self) -> None:
@@ -76,7 +85,7 @@ class Site:
 
     def see_catalog(self) -> None:
         """Until every worker has looked at the catalogue's version again."""
-        time.sleep(2 * catalog.REFRESH_EVERY)
+        time.sleep(4 * catalog.REFRESH_EVERY)  # twice would do on a machine of our own
 
     def worker_pids(self) -> list[int]:
         assert self.process is not None
@@ -88,4 +97,4 @@ class Site:
         """Orderly; the exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=60)

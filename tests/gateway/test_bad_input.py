@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from accounts import keys
+from accounts.audit import SYSTEM
 from accounts.models import Account
 from gateway.call import MAX_BODY
 from tests.gateway.site import Site
@@ -65,19 +66,19 @@ def test_a_revoked_key_is_refused_by_every_worker_at_once(client: httpx.Client) 
     for _ in range(8):
         assert client.post(CHAT, headers=key.headers, json=HELLO).status_code == 200
 
-    key.api_key.revoke()
+    key.api_key.revoke(by=SYSTEM)
 
     for _ in range(8):
-        check(client.post(CHAT, headers=key.headers, json=HELLO), 401, "revoked_api_key")
+        check(client.post(CHAT, headers=key.headers, json=HELLO), 401, "key_revoked")
 
 
 def test_a_suspended_account_is_403_and_comes_back(client: httpx.Client) -> None:
     key = make_key()
     account = Account.objects.get(pk=key.account.pk)
 
-    account.suspend()
+    account.suspend(by=SYSTEM)
     check(client.post(CHAT, headers=key.headers, json=HELLO), 403, "account_suspended")
-    account.reinstate()
+    account.reinstate(by=SYSTEM)
 
     assert client.post(CHAT, headers=make_key(account).headers, json=HELLO).status_code == 200
 
@@ -101,6 +102,13 @@ def test_a_missing_scope_is_named(client: httpx.Client) -> None:
         ({"messages": "Hi"}, "invalid_value", "messages"),
         ({"messages": [{"content": "Hi"}]}, "missing_field", "messages[0].role"),
         ({"messages": [{"role": 1}]}, "invalid_value", "messages[0].role"),
+        ({"messages": [{"role": "user", "content": {}}]}, "invalid_value", "messages[0].content"),
+        ({"messages": [{"role": "user", "content": 5}]}, "invalid_value", "messages[0].content"),
+        (
+            {"messages": [*MESSAGES, {"role": "user", "content": [{"type": "text"}, {}]}]},
+            "missing_field",
+            "messages[1].content[1].type",
+        ),
         ({"temperature": 2.1}, "invalid_value", "temperature"),
         ({"temperature": "hot"}, "invalid_value", "temperature"),
         ({"top_p": -0.1}, "invalid_value", "top_p"),

@@ -7,11 +7,19 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from billing.models import Plan
+from dashboard.instance import ROOT
+from dashboard.signup import open_account
 from gateway.models import CatalogVersion, LanguageModel, ModelRoute
-from tests.people import make_account
+from tests.people import make_account, make_user
 
 pytestmark = pytest.mark.django_db
 SMALL = """
+[product]
+name = "Small"
+key_prefix = "sm-"
+base_path = "/v1"
+first_model = "mine/echo"
+
 [[plans]]
 slug = "monthly"
 name = "Monthly"
@@ -22,6 +30,16 @@ slug = "mine"
 name = "Mine"
 base_url = "https://models.example/v1"
 credential_env = "MINE_API_KEY"
+
+[[providers]]
+slug = "here"
+name = "Here"
+base_url = "/sandbox/v1"
+
+[[models]]
+id = "mine/echo"
+owned_by = "me"
+routes = [{ provider = "here", model = "echo" }]
 
 [[models]]
 id = "mine/chat"
@@ -38,10 +56,39 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def load(path: Path) -> str:
+def load(path: Path, stderr: StringIO | None = None) -> str:
     said = StringIO()
-    call_command("load_catalog", str(path), stdout=said)
+    call_command("load_catalog", str(path), stdout=said, stderr=stderr or StringIO())
     return said.getvalue()
+
+
+def test_who_loads_another_product_is_told_what_stays_until_a_start(path: Path) -> None:
+    about_another, about_ours = StringIO(), StringIO()
+
+    load(path, about_another)
+    load(ROOT / "catalog" / "keyplex.toml", about_ours)
+
+    assert "still those of Keyplex until" in about_another.getvalue()
+    assert f"KEYPLEX_CATALOG={path}" in about_another.getvalue()
+    assert about_ours.getvalue() == ""
+
+
+def test_newcomers_get_the_first_plan_on_offer(path: Path) -> None:
+    load(path)
+    path.write_text(
+        SMALL.replace(
+            "[[plans]]", '[[plans]]\nslug = "trial"\nname = "Trial"\ntrial = true\n[[plans]]'
+        )
+    )
+    load(path)
+    first = open_account(make_user()).subscription
+
+    path.write_text(SMALL)
+    load(path)
+    second = open_account(make_user()).subscription
+
+    assert (first.plan.slug, first.status) == ("trial", "trialing")
+    assert (second.plan.slug, second.status) == ("monthly", "active")
 
 
 def test_a_second_time_nothing_changes(path: Path) -> None:
@@ -65,7 +112,7 @@ def test_what_changes_is_said_and_gateways_see_another_version(path: Path) -> No
     said = load(path)
 
     assert "changed language model mine/chat: owned_by" in said
-    assert ModelRoute.objects.get().upstream_model == "chat-2"
+    assert ModelRoute.objects.get(provider__slug="mine").upstream_model == "chat-2"
     assert CatalogVersion.objects.get().number > version
 
 
@@ -75,17 +122,22 @@ def test_what_is_gone_from_the_file_is_put_away_and_not_deleted(path: Path) -> N
     path.write_text("")
     load(path)
 
-    assert LanguageModel.objects.get().disabled_at
+    assert not LanguageModel.objects.filter(disabled_at=None).exists()
     assert Plan.objects.get().retired_at
 
 
-def test_other_limits_of_a_plan_hold_at_once_for_who_is_on_it(path: Path) -> None:
+@pytest.mark.parametrize(
+    ("old", "new"), [("60", "10"), ('"Monthly"', '"Monthly"\nretention_class = "extended"')]
+)
+def test_other_terms_of_a_plan_hold_at_once_for_who_is_on_it(
+    path: Path, old: str, new: str
+) -> None:
     load(path)
     account = make_account(plan=Plan.objects.get())
     other = make_account(plan=Plan.objects.create(slug="other", name="Other"))
     epochs = account.epoch, other.epoch
 
-    path.write_text(SMALL.replace("60", "10"))
+    path.write_text(SMALL.replace(old, new))
     load(path)
 
     account.refresh_from_db()
@@ -103,12 +155,17 @@ def test_other_limits_of_a_plan_hold_at_once_for_who_is_on_it(path: Path) -> Non
         ("owned_by", "owned", "unknown field `owned`"),
         ('provider = "mine"', 'provider = "yours"', "which is not listed"),
         ('aliases = ["chat"]', 'aliases = ["chat", "mine/chat"]', "more than one model"),
+        ('"mine/echo"\n\n', '"mine/chat"\n\n', "'mine/chat' is no model that this very server"),
+        ('"mine/echo"\n\n', '"none"\n\n', "'none' is no model that this very server"),
+        ('"sm-"', '"sm"', "matching regex"),
+        ('"/v1"', '"/v2"', "Invalid enum value '/v2'"),
+        ("key_prefix", "prefix", "unknown field `prefix`"),
     ],
 )
 def test_a_mistake_is_named_and_nothing_is_loaded(
     path: Path, right: str, wrong: str, complaint: str
 ) -> None:
-    path.write_text(SMALL.replace(right, wrong))
+    path.write_text(SMALL.replace(right, wrong, 1))
 
     with pytest.raises(CommandError, match=complaint) as error:
         load(path)

@@ -82,7 +82,9 @@ def test_a_call_is_one_row_with_the_tokens_of_the_provider(
     assert (row.outcome, row.status_code, row.streamed) == ("ok", 200, stream), row.decision
     assert (row.prompt_tokens, row.completion_tokens, row.usage_source) == (4, 4, "provider")
     assert (row.model, row.provider, row.end_user) == ("keyplex/echo", "sandbox", "end-user-7")
-    assert row.decision["routes"] == [{"provider": "sandbox", "outcome": "answered"}]
+    [route] = row.decision["routes"]
+    assert (route["provider"], route["model"]) == ("sandbox", "echo")
+    assert (route["outcome"], route["status"]) == ("answered", 200)
 
 
 def test_max_tokens_cuts_the_answer(client: httpx.Client) -> None:

@@ -1,7 +1,5 @@
 """What is left of the limits, as pages read it: exact, harmless, and honest when it is unknown."""
 
-from datetime import UTC, datetime
-
 import pytest
 import redis
 from django.conf import settings
@@ -10,11 +8,10 @@ from redis.retry import Retry
 
 from accounts import epochs
 from accounts.models import Account
-from billing.limits import NAMES
+from billing.limits import parse
 from gateway import counters
-from gateway.decisions import month_of
 from gateway.headroom import headroom
-from gateway.limits import lease_for
+from gateway.policy import Policy
 from tests.people import make_account, make_plan, make_user
 from tests.usage.calls import make_final
 from usage import posting
@@ -33,10 +30,9 @@ def account() -> Account:
 def admit(account: Account, tokens: int) -> None:
     """One request that reserves ``tokens``, as the gateway admits it."""
     counters.restore(account.pk, account.epoch)
-    month = month_of(datetime.now(UTC))
-    amounts = (LIMITS.get(name, -1) for name in NAMES)
-    lease = lease_for("req_1", tokens)
-    counters.run(account.pk, "admit", account.epoch, month, lease, tokens, *amounts)
+    policy = Policy(parse(LIMITS))
+    lease = policy.lease("req_1", tokens)
+    counters.run(account.pk, "admit", account.epoch, lease, tokens, *policy.words)
 
 
 def used(account: Account) -> dict[str, tuple[int, int]]:

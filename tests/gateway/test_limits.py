@@ -1,248 +1,198 @@
-"""Limits are exact, whoever asks at the same time; a refusal changes nothing."""
+"""The limits as callers meet them: exact, the same everywhere, for the account and for a key."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
-from itertools import combinations, count
+import time
+from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
+import redis
 from django.conf import settings
-from hypothesis import given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
+from django.core.exceptions import ValidationError
 
-from billing.limits import NAMES, parse
-from gateway.decisions import Decision, Policy
-from gateway.limits import Cold, Limiter, Spent, Stale, lease_for
-from gateway.redis_link import RedisLink
+from accounts.audit import SYSTEM
+from accounts.models import Account
+from billing.limits import NAMES, OF_KEYS
+from billing.models import Subscription, limit_key
 from tests.gateway import burst
 from tests.gateway.site import Site
-from tests.people import make_key
+from tests.people import Issued, make_key, make_plan
+from usage.models import RequestLog
+from usage.recorder import Recorder
 
-HELLO = {"model": "keyplex/echo", "messages": [{"role": "user", "content": "Hi"}]}
-PLENTY = dict.fromkeys(NAMES, 10**9)
-NOTHING = Spent(0, 0, 0, 0)
-accounts = count(10**9)  # ids that no row has
-
-
-@pytest.fixture
-async def link() -> AsyncIterator[RedisLink]:
-    link = RedisLink(settings.REDIS_URL)
-    yield link
-    await link.close()
+HELLO = {"model": "keyplex/echo", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 9}
+ENDPOINTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "chat": ("/v1/chat/completions", HELLO),
+    "chat, streamed": ("/v1/chat/completions", HELLO | {"stream": True}),
+    "embeddings": ("/v1/embeddings", {"model": "keyplex/embedding", "input": "Hi" * 20}),
+}
+Recorded = Callable[[str], RequestLog]
 
 
-@pytest.fixture
-def limiter(link: RedisLink) -> Limiter:
-    return Limiter(link)
+def call(client: httpx.Client, key: Issued, **fields: Any) -> httpx.Response:
+    return client.post("/v1/chat/completions", headers=key.headers, json=HELLO | fields)
 
 
-async def restored(limiter: Limiter, spent: Spent = NOTHING) -> int:
-    """A new account whose counters Redis knows."""
-    account_id = next(accounts)
-    await limiter.restore(account_id, 1, datetime.now(UTC), spent)
-    return account_id
-
-
-async def ask(
-    limiter: Limiter, account_id: int, amounts: dict[str, int], tokens: int = 10, epoch: int = 1
-) -> tuple[Decision, str]:
-    lease = lease_for(f"req_{next(accounts)}", tokens)
-    policy = Policy(parse(amounts))
-    decision = await limiter.admit(account_id, epoch, policy, lease=lease, tokens=tokens)
-    return decision, lease
-
-
-async def counters(limiter: Limiter, account_id: int) -> dict[str, int]:
-    decision = await limiter.peek(account_id, 1, Policy(parse(PLENTY)))
-    return {use.name: use.used for use in decision.uses}
+def used(client: httpx.Client, key: Issued) -> dict[str, int]:
+    data = client.get("/v1/limits", headers=key.headers).json()["data"]
+    return {f"{it['scope']} {it['unit']} {it['window']}": it["used"] for it in data}
 
 
 @pytest.mark.t2
-def test_two_hundred_at_once_on_a_limit_of_twenty_fifty_times(four_workers: Site) -> None:
+@pytest.mark.parametrize("limit", [1, 20, 60, 200])
+def test_a_thousand_at_once_fifty_times(four_workers: Site, limit: int) -> None:
     for _ in range(50):
-        admit_exactly_twenty(four_workers)
+        admit_exactly(four_workers, limit, of=1000)
 
 
-def test_two_hundred_at_once_on_a_limit_of_twenty(four_workers: Site) -> None:
-    for _ in range(5):
-        admit_exactly_twenty(four_workers)
+@pytest.mark.parametrize("limit", [1, 20, 60])
+def test_two_hundred_at_once_are_admitted_up_to_the_limit(four_workers: Site, limit: int) -> None:
+    for _ in range(2):
+        admit_exactly(four_workers, limit, of=200)
 
 
-def admit_exactly_twenty(site: Site) -> None:
-    key = make_key(requests_per_minute=20, tokens_per_minute=10**9)
+def admit_exactly(site: Site, limit: int, *, of: int) -> None:
+    key = make_key(requests_per_minute=limit, tokens_per_minute=10**9)
 
-    came = burst.statuses(site.port, burst.request(key.plaintext, HELLO), 200)
+    came = burst.statuses(site.port, burst.request(key.plaintext, HELLO), of)
 
-    assert came == {200: 20, 429: 180}
-
-
-SUBSETS = [chosen for size in range(1, 7) for chosen in combinations(NAMES, size)]
+    assert came == {200: limit, 429: of - limit}
 
 
-@pytest.mark.anyio
-@pytest.mark.parametrize("exceeded", SUBSETS, ids="+".join)
-async def test_a_refused_request_changes_no_counter(
-    limiter: Limiter, exceeded: tuple[str, ...]
-) -> None:
-    account_id = await restored(limiter)
-    await ask(limiter, account_id, PLENTY, tokens=7)
-    before = await counters(limiter, account_id)
-
-    decision, _ = await ask(limiter, account_id, PLENTY | dict.fromkeys(exceeded, 1), tokens=3)
-
-    assert not decision.admitted
-    assert {use.name for use in decision.uses if use.exceeded} == set(exceeded)
-    assert await counters(limiter, account_id) == before
-
-
-@pytest.mark.anyio
-async def test_what_was_not_used_is_given_back_once(limiter: Limiter) -> None:
-    account_id = await restored(limiter)
-    _, lease = await ask(limiter, account_id, PLENTY, tokens=100)
-
-    for _ in range(3):
-        limiter.settle(account_id, lease, 30)
-        await limiter.settled()
-
-    assert (await counters(limiter, account_id))["tokens_per_minute"] == 30
-    assert (await counters(limiter, account_id))["tokens_per_day"] == 30
-    assert (await counters(limiter, account_id))["requests_per_day"] == 1
-
-
-@pytest.mark.anyio
-async def test_five_that_together_ask_for_too_much_share_what_there_is(limiter: Limiter) -> None:
-    account_id = await restored(limiter)
-    asked = [ask(limiter, account_id, {"tokens_per_minute": 100}, tokens=30) for _ in range(5)]
-
-    decisions = await asyncio.gather(*asked)
-
-    assert sum(decision.admitted for decision, _ in decisions) == 3
-
-
-@pytest.mark.anyio
-async def test_a_caller_that_knows_too_little_learns_it(limiter: Limiter) -> None:
-    account_id = await restored(limiter)
-    await ask(limiter, account_id, PLENTY, epoch=3)
-
-    with pytest.raises(Stale):
-        await ask(limiter, account_id, PLENTY, epoch=2)
-    with pytest.raises(Cold):
-        await ask(limiter, next(accounts), PLENTY)
-
-
-@pytest.mark.anyio
-async def test_what_was_used_while_the_connection_broke_is_settled_all_the_same(
-    limiter: Limiter, link: RedisLink
-) -> None:
-    account_id, colleague = await restored(limiter), await restored(limiter)
-    _, lease = await ask(limiter, account_id, PLENTY, tokens=1000)
-    _, colleagues = await ask(limiter, colleague, PLENTY, tokens=1000)
-
-    limiter.settle(account_id, lease, 7)
-    await asyncio.sleep(0)  # it is on its way
-    await link.close()
-    limiter.settle(colleague, colleagues, 8)
-    await limiter.settled()
-
-    assert (await counters(limiter, account_id))["tokens_per_minute"] == 7
-    assert (await counters(limiter, colleague))["tokens_per_minute"] == 8
-
-
-@pytest.mark.anyio
-async def test_counters_are_restored_once_and_then_left_alone(limiter: Limiter) -> None:
-    account_id = await restored(limiter, Spent(3, 400, 5, 600))
-    await ask(limiter, account_id, PLENTY, tokens=10)
-
-    await limiter.restore(account_id, 1, datetime.now(UTC), NOTHING)
-
-    found = await counters(limiter, account_id)
-    assert (found["requests_per_day"], found["tokens_per_day"]) == (4, 410)
-    assert (found["requests_per_month"], found["tokens_per_month"]) == (6, 610)
-
-
-@pytest.mark.anyio
-async def test_more_than_the_limit_itself_can_never_pass_and_says_so(limiter: Limiter) -> None:
-    account_id = await restored(limiter)
-
-    decision, _ = await ask(limiter, account_id, {"tokens_per_minute": 50}, tokens=51)
-
-    refusal = decision.refusal()
-    assert refusal.code == "request_exceeds_limit"
-    assert refusal.should_retry is False
-    assert refusal.retry_after is None
-
-
-steps = st.lists(
-    st.one_of(
-        st.tuples(st.just("ask"), st.integers(1, 60)),
-        st.tuples(st.just("settle"), st.integers(0, 60)),
-    ),
-    max_size=40,
+@pytest.mark.parametrize(
+    ("scope", "name"), [("account", name) for name in NAMES] + [("key", name) for name in OF_KEYS]
 )
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_every_endpoint_knows_every_limit(
+    client: httpx.Client, endpoint: str, name: str, scope: str
+) -> None:
+    path, body = ENDPOINTS[endpoint]
+    limit = {name: 1 if name.startswith("requests") else 30}
+    key = make_key(**limit) if scope == "account" else make_key(own=limit)
+
+    answers = [client.post(path, headers=key.headers, json=body) for _ in range(12)]
+
+    statuses = [answer.status_code for answer in answers]
+    assert statuses[0] == 200
+    assert set(statuses[1:]) <= {200, 429}
+    assert statuses[-1] == 429
+    refused = answers[-1]
+    unit, window = OF_KEYS[name]
+    whose = "your plan" if scope == "account" else "this API key"
+    how = f"{unit} in its lifetime" if window == "lifetime" else f"{unit} per {window}"
+    assert whose[1:] in refused.json()["error"]["message"]
+    assert how in refused.json()["error"]["message"]
+    assert refused.headers["x-ratelimit-scope"] == scope
+    assert refused.headers.get("x-should-retry") == (None if window == "minute" else "false")
 
 
-@given(steps=steps)
-@hypothesis_settings(max_examples=60, deadline=None)
-def test_reserved_and_used_never_exceed_the_limit(steps: list[tuple[str, int]]) -> None:
-    """Any order of asking and settling, compared with a model that adds up by hand."""
+def test_a_limited_key_leaves_its_colleagues_alone_and_counts_for_the_account(
+    client: httpx.Client,
+) -> None:
+    limited = make_key(requests_per_day=4, own={"requests_per_day": 2})
+    colleague = make_key(limited.account)
 
-    async def run() -> None:
-        link = RedisLink(settings.REDIS_URL)
-        limiter, limit = Limiter(link), 150
-        account_id, used = await restored(limiter), 0
-        held: list[tuple[str, int]] = []
-        for verb, tokens in steps:
-            if verb == "ask":
-                amounts = {"tokens_per_minute": limit, "tokens_per_day": limit}
-                decision, lease = await ask(limiter, account_id, amounts, tokens=tokens)
-                assert decision.admitted == (used + tokens <= limit)
-                if decision.admitted:
-                    held.append((lease, tokens))
-                    used += tokens
-            elif held:
-                lease, reserved = held.pop(0)
-                actual = min(tokens, reserved)
-                limiter.settle(account_id, lease, actual)
-                await limiter.settled()
-                used += actual - reserved
-            assert (await counters(limiter, account_id))["tokens_per_day"] == used <= limit
-        await link.close()
+    statuses = [call(client, limited).status_code for _ in range(3)]
+    others = [call(client, colleague).status_code for _ in range(3)]
 
-    asyncio.run(run())
+    assert statuses == [200, 200, 429]
+    assert others == [200, 200, 429]
+    assert used(client, limited) == {"account requests day": 4, "key requests day": 2}
+    assert used(client, colleague) == {"account requests day": 4}
 
 
-def test_headers_are_on_every_answer_and_remaining_counts_down(client: httpx.Client) -> None:
-    key = make_key(requests_per_minute=2, tokens_per_minute=10_000, tokens_per_day=20_000)
+def test_a_soft_limit_refuses_nothing_and_tells_once_it_is_passed(
+    client: httpx.Client, recorded: Recorded
+) -> None:
+    key = make_key(soft_requests_per_month=2, requests_per_minute=100)
 
-    answers = [
-        client.post("/v1/chat/completions", headers=key.headers, json=HELLO | {"stream": stream})
-        for stream in (False, True, False)
-    ]
+    answers = [call(client, key) for _ in range(4)]
 
-    assert [answer.status_code for answer in answers] == [200, 200, 429]
-    left = [answer.headers["x-ratelimit-remaining-requests"] for answer in answers]
-    assert left == ["1", "0", "0"]
-    for answer in answers:
-        assert answer.headers["x-ratelimit-limit-requests"] == "2"
-        assert answer.headers["x-ratelimit-limit-tokens"] == "10000"
-        assert answer.headers["x-ratelimit-limit-tokens-day"] == "20000"
-        assert int(answer.headers["x-ratelimit-reset-tokens"]) > 1_700_000_000
-    refused = answers[2]
-    assert refused.json()["error"]["type"] == "rate_limit_error"
-    assert 1 <= int(refused.headers["retry-after"]) <= 61
+    assert [answer.status_code for answer in answers] == [200] * 4
+    passed = [answer.headers.get("x-ratelimit-soft-passed") for answer in answers]
+    told = [f"requests-month;limit=2;used={n}" for n in (3, 4)]
+    assert passed == [None, None, *told]
+    assert "x-ratelimit-limit-requests-month" not in answers[3].headers
+    limits = recorded(answers[3].headers["x-request-id"]).decision["limits"]
+    [soft] = [limit for limit in limits if limit["name"] == "soft_requests_per_month"]
+    assert (soft["limit"], soft["used"], soft["asked"]) == (2, 3, 1)
 
 
-def test_the_day_is_a_quota_that_no_sdk_should_hammer(client: httpx.Client) -> None:
-    key = make_key(tokens_per_day=300)
-    body = HELLO | {"max_tokens": 200}
-    assert client.post("/v1/chat/completions", headers=key.headers, json=body).status_code == 200
+@pytest.mark.parametrize(
+    "amounts", [{"requests_per_year": 1}, {"soft_tokens_per_day": -1}, {"tokens_per_day": 1.5}, [1]]
+)
+def test_limits_of_a_key_are_checked_before_they_are_kept(site: Site, amounts: Any) -> None:
+    key = make_key(own={"requests_per_day": 2})
 
-    refused = client.post(
-        "/v1/chat/completions", headers=key.headers, json=HELLO | {"max_tokens": 295}
-    )
+    with pytest.raises(ValidationError):
+        limit_key(key.api_key, amounts, by=SYSTEM)
 
-    assert refused.status_code == 429
-    assert refused.headers["x-should-retry"] == "false"
-    assert "tokens per day" in refused.json()["error"]["message"]
+    key.api_key.refresh_from_db()
+    assert key.api_key.limits == {"requests_per_day": 2}
+
+
+def test_a_key_is_limited_and_set_free_at_once(client: httpx.Client) -> None:
+    key = make_key(requests_per_day=100)
+    free = [call(client, key).status_code for _ in range(3)]
+    Recorder(settings.JOURNAL_DIR).run_once()
+
+    limit_key(key.api_key, {"requests_per_day": 3}, by=SYSTEM)
+    limited = [call(client, key).status_code for _ in range(8)]
+    limit_key(key.api_key, {}, by=SYSTEM)
+    free_again = [call(client, key).status_code for _ in range(8)]
+    Recorder(settings.JOURNAL_DIR).run_once()
+    limit_key(key.api_key, {"requests_per_day": 12}, by=SYSTEM)
+    limited_again = [call(client, key).status_code for _ in range(8)]
+
+    assert free == [200] * 3
+    assert limited == [429] * 8
+    assert free_again == [200] * 8
+    assert limited_again == [200] + [429] * 7
+
+
+def test_another_plan_holds_at_once_in_every_process_and_resets_nothing(
+    four_workers: Site,
+) -> None:
+    key = make_key(requests_per_day=6)
+    message = burst.request(key.plaintext, HELLO)
+    small, large = make_plan("small", requests_per_day=4), make_plan("large", requests_per_day=9)
+
+    before = burst.statuses(four_workers.port, message, 20)
+    Subscription.objects.start(key.account, large)
+    larger = burst.statuses(four_workers.port, message, 20)
+    Subscription.objects.start(Account.objects.get(pk=key.account.pk), small)
+    smaller = burst.statuses(four_workers.port, message, 20)
+
+    assert before == {200: 6, 429: 14}
+    assert larger == {200: 3, 429: 17}
+    assert smaller == {429: 20}
+    answer = httpx.get(f"{four_workers.url}/v1/limits", headers=key.headers)
+    assert [(it["limit"], it["used"]) for it in answer.json()["data"]] == [(4, 9)]
+
+
+def test_counters_that_redis_lost_are_those_of_the_books_before_the_next_is_admitted(
+    client: httpx.Client,
+) -> None:
+    key = make_key(requests_per_day=5, tokens_per_month=10**6, own={"requests_per_month": 4})
+    before = [call(client, key).status_code for _ in range(3)]
+    known = used(client, key)
+    Recorder(settings.JOURNAL_DIR).run_once()
+
+    with redis.Redis.from_url(settings.REDIS_URL) as server:
+        server.flushdb()
+    restored = used(client, key)
+    after = [call(client, key).status_code for _ in range(3)]
+
+    assert before == [200] * 3
+    assert restored == known
+    assert restored["key requests month"] == 3
+    assert after == [200, 429, 429]
+
+
+def test_the_clock_of_the_last_answer_is_that_of_redis(client: httpx.Client) -> None:
+    key = make_key(requests_per_day=5)
+
+    reset = int(call(client, key).headers["x-ratelimit-reset-requests-day"])
+
+    assert reset % 86400 == 0
+    assert 0 < reset - time.time() <= 86400

@@ -3,6 +3,7 @@
 import httpx
 from django.conf import settings
 
+from accounts.audit import SYSTEM
 from tests.gateway.gate import GatedSite
 from tests.gateway.site import Site
 from tests.people import Issued, make_key
@@ -25,22 +26,24 @@ def check_refusal(answer: httpx.Response) -> None:
     assert error["type"] != "authentication_error"
 
 
-def test_without_redis_nothing_passes_and_nothing_is_charged(gated: GatedSite) -> None:
-    key = make_key()
-    assert call(gated, key).status_code == 200
+def test_without_redis_who_was_never_seen_is_refused_and_not_charged(gated: GatedSite) -> None:
+    known, new = make_key(), make_key()
+    assert call(gated, known).status_code == 200
 
     gated.redis.shut()
-    refused = [call(gated, key) for _ in range(3)]
+    refused = [call(gated, new) for _ in range(3)]
+    served = call(gated, known)
     ready = httpx.get(f"{gated.url}/readyz")
     gated.redis.open()
 
     for answer in refused:
         check_refusal(answer)
+    assert served.status_code == 200
     assert ready.status_code == 503
-    assert call(gated, key).status_code == 200
+    assert call(gated, new).status_code == 200
     Recorder(settings.JOURNAL_DIR).run_once()
-    rows = RequestLog.objects.filter(account_id=key.account.pk)
-    assert sorted(rows.values_list("status_code", flat=True)) == [200, 200, 503, 503, 503]
+    rows = RequestLog.objects.filter(account_id=new.account.pk)
+    assert sorted(rows.values_list("status_code", flat=True)) == [200, 503, 503, 503]
     assert not any(row.total_tokens for row in rows if row.status_code == 503)
 
 
@@ -66,7 +69,7 @@ def test_a_revoked_key_is_refused_also_while_postgresql_was_away(gated: GatedSit
     assert call(gated, key).status_code == 200
 
     gated.database.shut()
-    key.api_key.revoke()
+    key.api_key.revoke(by=SYSTEM)
     while_away = call(gated, key)
     gated.database.open()
 

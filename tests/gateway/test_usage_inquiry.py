@@ -110,6 +110,30 @@ def test_groups_add_up_to_the_total(client: httpx.Client, key: Issued) -> None:
     assert sum(group["tokens"] for group in by_hour) == by_key["data"]["total_tokens"] == 162
 
 
+def test_endpoints_and_end_users_add_up_to_the_total(client: httpx.Client) -> None:
+    key = make_key()
+    mine = {"account_id": key.account.pk, "api_key_id": key.api_key.pk}
+    posting.post(
+        [
+            make_final(**mine, endpoint="embeddings", end_user="ada", prompt_tokens=50),
+            make_final(**mine, endpoint="chat/completions", end_user="bob", prompt_tokens=7),
+            make_final(**mine, endpoint="chat/completions", prompt_tokens=3),
+        ]
+    )
+
+    by_endpoint = ask(client, key, group_by="endpoint")
+    by_user = ask(client, key, group_by="end_user")["groups"]
+    chats = ask(client, key, group_by="end_user", endpoint="chat/completions")
+
+    assert [(group["endpoint"], group["tokens"]) for group in by_endpoint["groups"]] == [
+        ("embeddings", 50),
+        ("chat/completions", 10),
+    ]
+    named = [(group["end_user"], group["tokens"]) for group in by_user]
+    assert named == [("ada", 50), ("bob", 7), (None, 3)]
+    assert chats["data"]["total_tokens"] == sum(group["tokens"] for group in chats["groups"]) == 10
+
+
 @pytest.mark.parametrize(
     ("parameters", "param"),
     [

@@ -23,9 +23,7 @@ class Command(BaseCommand):
             help="how long the recorder may take to catch up before a difference is one (10)",
         )
 
-    def handle(
-        self, *args: Any, account: int | None, patience: float = 10.0, **options: Any
-    ) -> None:
+    def handle(self, *args: Any, account: int | None, patience: float, **options: Any) -> None:
         differences = self.settled(account, time.monotonic() + patience)
         for difference in differences:
             self.stdout.write(difference)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from gateway import catalog_file
@@ -16,9 +17,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, file: Path, **options: Any) -> None:
         try:
-            changes = catalog_file.load(catalog_file.read(file))
+            catalog = catalog_file.read(file)
         except ValueError as error:
             raise CommandError(str(error)) from error
+        changes = catalog_file.load(catalog)
         for change in changes:
             self.stdout.write(change)
         self.stdout.write(f"{len(changes)} changes." if changes else "Nothing changed.")
+        if catalog.product not in (None, settings.PRODUCT):
+            self.stderr.write(
+                f"Name, prefix of keys and address are still those of {settings.PRODUCT.name} "
+                f"until everything is started with KEYPLEX_CATALOG={file}."
+            )

@@ -1,0 +1,63 @@
+"""Who guesses keys, or floods us with reports, is told to wait: so many different ones a minute.
+
+What is good costs nothing here: only what turned out wrong is counted, in Redis, for all processes
+together. Once an address has used up its minute, this process remembers it by itself, and looks
+nothing up for it.
+"""
+
+import logging
+import time
+
+import hiredis
+
+from gateway.errors import RateLimited
+from gateway.redis_link import RedisLink, RedisUnavailable
+
+log = logging.getLogger(__name__)
+WINDOW = 60  # seconds from the first one
+REMEMBERED = 10_000  # addresses, the oldest go first
+COUNT = """
+local new = redis.call('SADD', KEYS[1], ARGV[1])
+if new == 1 and redis.call('SCARD', KEYS[1]) == 1 then
+    redis.call('EXPIRE', KEYS[1], ARGV[2])
+elseif redis.call('SCARD', KEYS[1]) > tonumber(ARGV[3]) then
+    redis.call('SREM', KEYS[1], ARGV[1])
+    return math.max(1, redis.call('TTL', KEYS[1]))
+end
+return 0
+"""
+
+
+class TooManyGuesses(RateLimited):
+    code = "too_many_attempts"
+
+
+class Guesses:
+    """At most ``most`` different guesses of a kind from one address in a minute."""
+
+    def __init__(self, link: RedisLink, kind: str, most: int, words: str) -> None:
+        self._link, self._kind, self._most, self._words = link, kind, most, words
+        self._refused: dict[str, float] = {}  # addresses, until when
+
+    def refuse(self, ip: str) -> None:
+        """Raise TooManyGuesses while nothing of this address is looked at."""
+        until = self._refused.get(ip)
+        if until is not None:
+            wait = until - time.monotonic()
+            if wait > 0:
+                raise TooManyGuesses(self._words, retry_after=int(wait) + 1)
+            del self._refused[ip]
+
+    async def count(self, ip: str, guess: bytes) -> None:
+        """Raise TooManyGuesses if this one was too many. Counts nothing while Redis is away."""
+        key = f"kpx:guesses:{self._kind}:{ip}"
+        try:
+            wait = await self._link.command("EVAL", COUNT, 1, key, guess[:12], WINDOW, self._most)
+        except (RedisUnavailable, hiredis.ReplyError) as error:
+            log.info("guesses are not counted: %s", error)
+            return
+        if wait:
+            self._refused[ip] = time.monotonic() + wait
+            if len(self._refused) > REMEMBERED:
+                del self._refused[next(iter(self._refused))]
+            raise TooManyGuesses(self._words, retry_after=wait)
