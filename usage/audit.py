@@ -1,16 +1,18 @@
 """Do the books agree? What the journal, the log, the rollups and the counters say, compared."""
 
-from collections.abc import Callable, Iterator
-from datetime import date
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from django.db import connection, transaction
 
 from usage import log_store, partitions, reports, rollups
 from usage.models import UsageHour
 from usage.recorder import REJECTED
-from usage.records import Final, Record
-from usage.rollups import Key, Sums
+from usage.records import Final, Payload, Record
+from usage.rollup_tables import END_USERS, ERRORS, HOURS, Table
+from usage.rollups import Counts
 from usage.segments import Segments
 
 Counters = Callable[[int, date], int | None]
@@ -41,7 +43,7 @@ def _in_journal(directory: Path, account: int | None) -> Iterator[str]:
     intents: dict[str, Record] = {}
     for segment in Segments(directory).current():
         for record in segment.read():
-            if account in (None, record.account_id):
+            if account in (None, record.account_id) and not isinstance(record, Payload):
                 (finals if isinstance(record, Final) else intents)[record.request_id] = record
     stored = log_store.total_tokens({*finals, *intents})
     for request_id in sorted({*finals, *intents} - stored.keys()):
@@ -52,29 +54,44 @@ def _in_journal(directory: Path, account: int | None) -> Iterator[str]:
 
 
 def _in_rollups(day: date, account: int | None) -> Iterator[str]:
-    expected = rollups.add_up(log_store.calls(day, account))
-    found = stored_sums(day, account)
+    """The names that a rollup keeps apart are taken as they are; the sums must be the log's."""
+    log = rollups.add_up(log_store.calls(day, account))
+    yield from _different(HOURS, log.hours, stored_sums(HOURS, day, account))
+    for table, named in ((END_USERS, log.end_users), (ERRORS, log.errors)):
+        found = stored_sums(table, day, account)
+        kept: dict[tuple[int, datetime], set[str]] = {}
+        for account_id, hour, name, *_ in found:
+            kept.setdefault((account_id, hour), set()).add(name)
+        yield from _different(table, rollups.with_rest(named, kept), found)
+
+
+def _different(
+    table: Table, expected: Mapping[Any, Counts], found: Mapping[Any, Counts]
+) -> Iterator[str]:
+    nothing = rollups.Sums()
     for key in sorted(expected.keys() | found.keys()):
-        log, rollup = expected.get(key, Sums()), found.get(key, Sums())
-        for name in rollups.COLUMNS:
+        log, rollup = expected.get(key, nothing), found.get(key, nothing)
+        for name in table.columns:
             says = getattr(log, name), getattr(rollup, name)
             if says[0] != says[1]:
-                account_id, hour, api_key_id, model = key
+                account_id, hour, *names, api_key_id, model, endpoint = key
+                what = ", ".join(filter(None, [model, endpoint, *names]))
                 yield (
-                    f"account {account_id}, key {api_key_id}, {model}, {hour:%Y-%m-%d %H}h: "
+                    f"account {account_id}, key {api_key_id}, {what}, {hour:%Y-%m-%d %H}h: "
                     f"{name} is {says[0]} by the log and {says[1]} by the rollup"
                 )
 
 
-def stored_sums(day: date, account: int | None) -> dict[Key, Sums]:
+def stored_sums(table: Table, day: date, account: int | None) -> dict[Any, Counts]:
     """The rollups of a day in the form in which they are added up."""
     start, end = reports.hours_of(day)
-    hours = UsageHour.objects.filter(hour__gte=start, hour__lt=end).order_by()
+    hours = table.model._default_manager.filter(hour__gte=start, hour__lt=end).order_by()
     if account is not None:
         hours = hours.filter(account_id=account)
+    make = rollups.Sums if table.arrays else rollups.Counts
     return {
-        (hour.account_id, hour.hour, hour.api_key_id, hour.model): Sums(
-            **{name: getattr(hour, name) for name in rollups.COLUMNS}
+        tuple(getattr(hour, name) for name in table.key): make(
+            **{name: getattr(hour, name) for name in table.columns}
         )
         for hour in hours.iterator()
     }

@@ -15,9 +15,9 @@ import time
 from pathlib import Path
 
 from usage.live import LiveCalls, lock_new
-from usage.records import Final, Intent, frame
+from usage.records import Final, Intent, Payload, frame
 
-__all__ = ["Final", "Intent", "Journal", "JournalUnavailable", "check_writable"]
+__all__ = ["Final", "Intent", "Journal", "JournalUnavailable", "Payload", "check_writable"]
 
 log = logging.getLogger(__name__)
 SEGMENT_BYTES = 8 << 20
@@ -73,6 +73,10 @@ class Journal:
             raise
         if slot is not None:
             self._calls.give_back(slot)
+
+    def note(self, payload: Payload) -> None:
+        """Record what was captured of a call. Raises JournalUnavailable; then it is lost."""
+        self._append(frame(payload))
 
     async def flush_loop(self) -> None:
         """For ever: bring records to the disk in groups, begin a new segment now and then."""

@@ -1,15 +1,29 @@
-"""The request log as everybody reads it. Another engine could take the rows behind this module."""
+"""The request log as everybody reads it. Another engine could take the rows behind this module.
+
+No way of asking makes a page dear: rows are read newest first out of the index that fits best, and
+after ``LOOKS`` of them the page ends where it is, with a cursor from which to look on.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import F, Sum
 
-from usage.models import RequestLog, RequestLogQuerySet, day_of
-from usage.rollups import Counted
+from usage.models import Outcome, RequestLog, UsageHour, day_of
+from usage.rollups import CLASSES, Counted
+
+LOOKS = 10_000  # rows that are read for one page, at most
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+NEWEST_FIRST = "ORDER BY started_at DESC, request_id DESC"
+# Minds the capitals of ASCII only, where ILIKE minds those of every script.
+ERROR_HAS = """
+strpos(lower((error_message || E'\n' || error_code) COLLATE "C"), lower(%s COLLATE "C")) > 0
+"""
+Condition = tuple[str, list[Any]]  # SQL, and what its placeholders stand for
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +34,39 @@ class Filters:
     api_key_id: int | None = None
     outcome: str = ""
     status_code: int | None = None
+    status_class: int | None = None  # 4 for 400 to 499
+    endpoint: str = ""
     request_id: str = ""
     end_user: str = ""
+    error: str = ""  # somewhere in the message or the code, large or small
     since: datetime | None = None  # from then on
     until: datetime | None = None  # before then
+
+    @property
+    def failures_only(self) -> bool:
+        """Whether no request that went well can be meant."""
+        status = self.status_class or (self.status_code or 200) // 100
+        return status != 2 or bool(self.error) or self.outcome not in {"", Outcome.OK}
+
+    @property
+    def in_rollups(self) -> dict[str, Any]:
+        """As much of it as the hourly sums know."""
+        known: dict[str, Any] = {"model": self.model, "api_key_id": self.api_key_id}
+        if self.outcome in CLASSES:
+            known[f"{CLASSES[self.outcome]}__gt"] = 0
+        return {name: value for name, value in known.items() if value not in {"", None}}
+
+    def matching(self) -> list[Condition]:
+        """What a row must be besides lying in the period."""
+        columns = ("model", "api_key_id", "outcome", "status_code", "endpoint", "end_user")
+        wanted = [(name, getattr(self, name)) for name in columns]
+        conditions: list[Condition] = [(f"{name} = %s", [value]) for name, value in wanted if value]
+        if hundreds := self.status_class:
+            bounds = [hundreds * 100, hundreds * 100 + 99]
+            conditions.append(("status_code BETWEEN %s AND %s", bounds))
+        if self.error:
+            conditions.append((ERROR_HAS, [self.error]))
+        return conditions
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +90,18 @@ class Cursor:
         except (ValueError, OverflowError, OSError):
             return None
 
+    @classmethod
+    def below(cls, row: RequestLog) -> Cursor:
+        return cls(row.started_at, row.request_id)
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
+    """``looked_back_to`` is set where the page is short because enough was read for it."""
+
     rows: list[RequestLog]
-    older: Cursor | None  # where the next page begins, if there is one
+    older: Cursor | None  # where the next page begins, if there may be one
+    looked_back_to: datetime | None = None
 
 
 def page(
@@ -60,11 +110,54 @@ def page(
     *,
     before: Cursor | None = None,
     limit: int = 50,
+    looks: int = LOOKS,
 ) -> Page:
-    """The newest rows of an account, or those right below ``before``."""
-    rows = list(_matching(account_id, filters or Filters(), before)[: limit + 1])
-    last = rows[limit - 1] if len(rows) > limit else None
-    return Page(rows[:limit], Cursor(last.started_at, last.request_id) if last else None)
+    """The newest rows of an account that match, or those right below ``before``.
+
+    A page that is not full is the last one, unless it has an ``older``.
+    """
+    filters = filters or Filters()
+    source, given = _source(account_id, filters, before)
+    where, wanted = _sql(filters.matching())
+    rows = _rows(
+        f"SELECT * FROM ({source} LIMIT %s) AS looked_at WHERE {where} {NEWEST_FIRST} LIMIT %s",  # noqa: S608
+        [*given, looks, *wanted, limit + 1],
+    )
+    if len(rows) > limit:
+        return Page(rows[:limit], Cursor.below(rows[limit - 1]))
+    if wanted:
+        for last in _rows(f"{source} OFFSET %s LIMIT 1", [*given, looks - 1]):
+            return Page(rows, Cursor.below(last), last.started_at)
+    return Page(rows, None)
+
+
+def batches(account_id: int, filters: Filters, *, at_a_time: int) -> Iterator[list[RequestLog]]:
+    """All rows that match, newest first, with never more than a batch of them in memory.
+
+    Each batch is a query of its own: whoever takes an hour to read them holds no transaction
+    open. An empty one says that much was looked at.
+    """
+    found = page(account_id, filters, limit=at_a_time)
+    while found.older:
+        yield found.rows
+        found = page(account_id, filters, before=found.older, limit=at_a_time)
+    yield found.rows
+
+
+def about(account_id: int, filters: Filters, oldest: datetime) -> tuple[int, bool]:
+    """How many rows match at most, by the hourly sums, and whether it is just as many.
+
+    Rows from before ``oldest`` are no longer kept.
+    """
+    since = max(filters.since, oldest) if filters.since else oldest
+    hours = UsageHour.objects.filter(account_id=account_id, **filters.in_rollups)
+    hours = hours.filter(hour__gt=since - HOUR)
+    if filters.until:
+        hours = hours.filter(hour__lt=filters.until)
+    counted = CLASSES.get(filters.outcome, "requests")
+    number = hours.aggregate(number=Sum(counted, default=0))["number"]
+    told = replace(filters, model="", api_key_id=None, outcome="", since=None, until=None)
+    return (min(number, 1), False) if filters.request_id else (number, told == Filters())
 
 
 def get(account_id: int, request_id: str) -> RequestLog | None:
@@ -72,12 +165,25 @@ def get(account_id: int, request_id: str) -> RequestLog | None:
     return RequestLog.objects.named(request_id).filter(account_id=account_id).first()
 
 
+def models_of(account_id: int, since: datetime) -> list[str]:
+    """Every model that the account has called since then."""
+    hours = UsageHour.objects.filter(account_id=account_id, hour__gt=since - HOUR)
+    return list(hours.order_by("model").values_list("model", flat=True).distinct())
+
+
+def calls_between(account_id: int, api_key_id: int, since: datetime, until: datetime) -> int:
+    """How many calls of one key began within a period; keep it short."""
+    days = (since.astimezone(UTC).date(), until.astimezone(UTC).date())
+    rows = RequestLog.objects.filter(account_id=account_id, api_key_id=api_key_id)
+    return rows.filter(started_at__gte=since, started_at__lt=until, day__range=days).count()
+
+
 def total_tokens(request_ids: Collection[str]) -> dict[str, int]:
     """The tokens that these requests are charged for, as far as they are stored."""
     days = [day for request_id in request_ids if (day := day_of(request_id))]
     if not days:
         return {}
-    around = (min(days) - timedelta(1), max(days) + timedelta(1))
+    around = (min(days) - DAY, max(days) + DAY)
     rows = RequestLog.objects.filter(request_id__in=list(request_ids), day__range=around)
     totals = rows.annotate(total=F("prompt_tokens") + F("completion_tokens"))
     return dict(totals.values_list("request_id", "total"))
@@ -92,26 +198,55 @@ def calls(day: date, account_id: int | None = None) -> Iterator[Counted]:
     return rows.values_list(*names, named=True).iterator(chunk_size=5000)
 
 
-def _matching(account_id: int, filters: Filters, before: Cursor | None) -> RequestLogQuerySet:
-    rows = RequestLog.objects.filter(account_id=account_id)
-    if filters.request_id:
-        rows = rows.named(filters.request_id)
-    for name in ("model", "api_key_id", "outcome", "status_code", "end_user"):
-        if value := getattr(filters, name):
-            rows = rows.filter(**{name: value})
+def _where_it_was(account_id: int, filters: Filters, before: Cursor | None) -> Condition:
+    """Not after the last hour of the period that has anything of this at all, says its sum.
+
+    So what was used three weeks ago and never since is found without reading what lies between.
+    """
+    hours = UsageHour.objects.filter(account_id=account_id, **filters.in_rollups)
+    for end in (filters.until, before.started_at if before else None):
+        if end:
+            hours = hours.filter(hour__lte=end)
     if filters.since:
-        rows = rows.filter(started_at__gte=filters.since, day__gte=_day(filters.since))
-    if filters.until:
-        rows = rows.filter(started_at__lt=filters.until, day__lte=_day(filters.until))
+        hours = hours.filter(hour__gt=filters.since - HOUR)
+    newest = hours.order_by("-hour").values_list("hour")[:1]
+    sql, values = newest.query.sql_with_params()
+    return f"started_at < ({sql}) + interval '1 hour'", list(values)
+
+
+def _source(account_id: int, filters: Filters, before: Cursor | None) -> Condition:
+    """Rows in the order of an index, with nothing that it would pass over on the way."""
+    conditions: list[Condition] = [("account_id = %s", [account_id])]
+    if filters.request_id:
+        day = day_of(filters.request_id) or date.min
+        around = [filters.request_id, day, day]
+        conditions.append(("request_id = %s AND day BETWEEN %s - 1 AND %s + 1", around))
+    elif filters.end_user:
+        conditions.append(("end_user = %s", [filters.end_user]))
+    elif filters.failures_only:
+        conditions.append(("outcome <> 'ok'", []))
+    if filters.in_rollups and not filters.request_id:
+        conditions.append(_where_it_was(account_id, filters, before))
+    if since := filters.since:
+        conditions.append(("started_at >= %s AND day >= %s", [since, _day(since)]))
+    if until := filters.until:
+        conditions.append(("started_at < %s AND day <= %s", [until, _day(until)]))
     if before:
-        same_moment = Q(started_at=before.started_at, request_id__lt=before.request_id)
-        rows = rows.filter(
-            Q(started_at__lt=before.started_at) | same_moment,
-            started_at__lte=before.started_at,  # this is what the index can use
-            day__lte=_day(before.started_at),
-        )
-    return rows.order_by("-started_at", "-request_id")
+        place = [before.started_at, before.request_id, _day(before.started_at)]
+        conditions.append(("(started_at, request_id) < (%s, %s) AND day <= %s", place))
+    where, values = _sql(conditions)
+    return f"SELECT * FROM usage_requestlog WHERE {where} {NEWEST_FIRST}", values  # noqa: S608
 
 
-def _day(moment: datetime) -> str:
-    return moment.astimezone(UTC).date().isoformat()
+def _sql(conditions: list[Condition]) -> Condition:
+    """All of them together; nothing but names and placeholders is in the SQL."""
+    where = " AND ".join(sql for sql, _ in conditions) or "TRUE"
+    return where, [value for _, values in conditions for value in values]
+
+
+def _rows(sql: str, values: list[Any]) -> list[RequestLog]:
+    return list(RequestLog.objects.raw(sql, values))
+
+
+def _day(moment: datetime) -> date:
+    return moment.astimezone(UTC).date()

@@ -91,6 +91,16 @@ class RequestLog(models.Model):
             models.Index(
                 fields=["account", "-started_at", "-request_id"], name="requestlog_newest"
             ),
+            models.Index(
+                fields=["account", "-started_at", "-request_id"],
+                name="requestlog_failed",
+                condition=~models.Q(outcome="ok"),
+            ),
+            models.Index(
+                fields=["account", "end_user", "-started_at", "-request_id"],
+                name="requestlog_end_user",
+                condition=~models.Q(end_user=""),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -101,15 +111,19 @@ class RequestLog(models.Model):
         return self.prompt_tokens + self.completion_tokens
 
 
-class UsageHour(models.Model):
-    """The sums of one UTC hour, account, key and model. ``hour`` is the moment it begins."""
+class HourlySums(models.Model):
+    """The sums of the calls that a rollup does not tell apart. ``hour`` is the moment it begins.
+
+    ``generated_tokens`` came after the first one of an answer that was streamed to its end, within
+    ``generation_ms``.
+    """
 
     account = models.ForeignKey(
         "accounts.Account",
         on_delete=models.DO_NOTHING,
         db_constraint=False,
         db_index=False,
-        related_name="usage_hours",
+        related_name="%(class)ss",
     )
     hour = models.DateTimeField()
     api_key = models.ForeignKey(
@@ -120,6 +134,7 @@ class UsageHour(models.Model):
         related_name="+",
     )
     model = models.CharField(max_length=200)
+    endpoint = models.CharField(max_length=40, default="")
     requests = models.BigIntegerField(default=0)
     admitted = models.BigIntegerField(default=0)
     ok = models.BigIntegerField(default=0)
@@ -130,16 +145,110 @@ class UsageHour(models.Model):
     interrupted = models.BigIntegerField(default=0)
     prompt_tokens = models.BigIntegerField(default=0)
     completion_tokens = models.BigIntegerField(default=0)
+    generated_tokens = models.BigIntegerField(default=0)
+    generation_ms = models.BigIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
+class UsageHour(HourlySums):
+    """Every call of an hour, by account, key, model and endpoint."""
+
     latency_histogram = ArrayField(models.BigIntegerField(), default=list)
     ttft_histogram = ArrayField(models.BigIntegerField(), default=list)
 
     class Meta:
-        ordering = ["hour", "account_id", "api_key_id", "model"]
+        ordering = ["hour", "account_id", "api_key_id", "model", "endpoint"]
         constraints = [
             models.UniqueConstraint(
-                fields=["account", "hour", "api_key", "model"], name="usage_hour_once"
+                fields=["account", "hour", "api_key", "model", "endpoint"], name="usage_hour_once"
             ),
         ]
+        indexes = [models.Index(fields=["hour"], name="usage_hour_of_everybody")]
 
     def __str__(self) -> str:
         return f"{self.hour:%Y-%m-%d %H}h {self.model}: {self.requests}"
+
+
+class NamedHour(HourlySums):
+    """Only the calls that have a name, by that name too.
+
+    Clients may invent names, so only the first ``rollups.MOST_NAMES`` of an account's hour are
+    kept apart; the calls of all later ones are under the empty name.
+    """
+
+    name = models.CharField(max_length=200)
+
+    class Meta:
+        abstract = True
+        ordering = ["hour", "account_id", "name", "api_key_id", "model", "endpoint"]
+
+    def __str__(self) -> str:
+        return f"{self.hour:%Y-%m-%d %H}h {self.name}: {self.requests}"
+
+
+class EndUserHour(NamedHour):
+    """Calls made for an end user, as their ``user`` says."""
+
+    class Meta(NamedHour.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "hour", "name", "api_key", "model", "endpoint"],
+                name="end_user_hour_once",
+            ),
+        ]
+
+
+class ErrorHour(NamedHour):
+    """Calls that were not answered: ``outcome:code``."""
+
+    class Meta(NamedHour.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "hour", "name", "api_key", "model", "endpoint"],
+                name="error_hour_once",
+            ),
+        ]
+
+
+class Payload(models.Model):
+    """What was asked and answered, redacted; only of keys whose owner wants it, and only for days.
+
+    The table is partitioned by ``forget_on``, which is part of its primary key.
+    """
+
+    request_id = models.CharField(max_length=40, primary_key=True)
+    forget_on = models.DateField()
+    account_id = models.BigIntegerField()
+    api_key_id = models.BigIntegerField()
+    request = models.TextField()
+    response = models.TextField()
+    request_bytes = models.BigIntegerField()
+    response_bytes = models.BigIntegerField()
+
+    class Meta:
+        ordering = ["request_id"]
+
+    def __str__(self) -> str:
+        return self.request_id
+
+
+class ModelHour(models.Model):
+    """How one model fared in one UTC hour, for everybody together; summed from UsageHour."""
+
+    hour = models.DateTimeField()
+    model = models.CharField(max_length=200)
+    ok = models.BigIntegerField(default=0)
+    failed = models.BigIntegerField(default=0)
+    latency_histogram = ArrayField(models.BigIntegerField(), default=list)
+    ttft_histogram = ArrayField(models.BigIntegerField(), default=list)
+
+    class Meta:
+        ordering = ["hour", "model"]
+        constraints = [
+            models.UniqueConstraint(fields=["hour", "model"], name="model_hour_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.hour:%Y-%m-%d %H}h {self.model}: {self.ok} ok, {self.failed} failed"

@@ -4,6 +4,7 @@ New days are attached and old ones dropped without ever making a writer wait for
 """
 
 import logging
+import time
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 
@@ -13,7 +14,8 @@ log = logging.getLogger(__name__)
 TABLE = "usage_requestlog"
 DAYS_KEPT = {"standard": 30, "extended": 365}
 DAYS_AHEAD = 7
-PATIENCE = "100ms"  # how long a drop may queue for its lock, and all writers behind it
+PATIENCE = "40ms"  # how long a drop may queue for each of its locks, and everybody behind it
+TRIES, BREATH = 20, 0.1  # seconds between two tries, in which those behind it go on
 
 
 def today() -> date:
@@ -79,22 +81,39 @@ def complete_days() -> list[date]:
     return [day for name, day in existing() if name == shortest and oldest <= day <= today()]
 
 
-def prune() -> list[str]:
-    """Drop the days that are kept no longer; the names of their tables.
+def forgotten_on(retention_class: str, day: date) -> date:
+    """The day at whose beginning a day's rows go."""
+    return day + timedelta(days=DAYS_KEPT[retention_class] + 1)
 
-    Where somebody reads the log just then, the day stays until the next time.
+
+def due() -> list[tuple[str, date]]:
+    """The (retention class, day) that are kept no longer, oldest first."""
+    return [one for one in existing() if forgotten_on(*one) <= today()]
+
+
+def drop(retention_class: str, day: date, *, rows: int | None = None) -> bool:
+    """Forget a day; False where it stays until the next time.
+
+    It stays where somebody reads the log for long just then, and where it does not hold just so
+    many ``rows``, if their number is given.
     """
-    dropped = []
-    for retention_class, day in existing():
-        if day >= today() - timedelta(days=DAYS_KEPT[retention_class]):
-            continue
-        table = day_table(retention_class, day)
+    for _ in range(TRIES):
         try:
-            with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
-                cursor.execute(f"DROP TABLE {table}")
+            return _drop(day_table(retention_class, day), rows)
         except OperationalError as error:
-            log.info("%s stays for now: %s", table, error)
-        else:
-            dropped.append(table)
-    return dropped
+            log.info("%s of class %s stays for now: %s", day, retention_class, error)
+            time.sleep(BREATH)
+    return False
+
+
+@transaction.atomic
+def _drop(table: str, rows: int | None) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
+        if rows is not None:
+            cursor.execute(f"LOCK TABLE {table} IN SHARE MODE")  # others still read
+            cursor.execute(f"SELECT count(*) FROM {table}")  # noqa: S608
+            if cursor.fetchone() != (rows,):
+                return False
+        cursor.execute(f"DROP TABLE {table}")
+    return True

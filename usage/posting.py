@@ -9,7 +9,7 @@ import msgspec
 import psycopg
 from django.db import IntegrityError, connection, transaction
 
-from usage import partitions, rollups
+from usage import partitions, rollup_tables, rollups
 from usage.records import Final
 
 BOOKS = 0x75736167  # advisory lock: shared by those who post, exclusive for a rebuild
@@ -65,8 +65,10 @@ AS new ({_NAMES}) ON CONFLICT DO NOTHING RETURNING request_id
 """  # noqa: S608, nothing but names of columns is put together here
 # Whoever holds a key's row just now notes its use, or the next batch does: nobody waits.
 _TOUCH = """
-UPDATE accounts_apikey SET last_used_at = used_at
-FROM unnest(%b::bigint[], %b::timestamptz[]) AS used (api_key_id, used_at)
+UPDATE accounts_apikey
+SET last_used_at = used_at, last_used_ip = ip, last_used_model = model
+FROM unnest(%b::bigint[], %b::timestamptz[], %b::text[], %b::text[])
+AS used (api_key_id, used_at, ip, model)
 WHERE id IN (SELECT id FROM accounts_apikey WHERE id = ANY(%b) FOR NO KEY UPDATE SKIP LOCKED)
 AND id = api_key_id AND (last_used_at IS NULL OR last_used_at < used_at)
 """
@@ -95,17 +97,21 @@ def _post(rows: list[Row]) -> int:
         cursor.execute(_INSERT, [list(column) for column in zip(*rows, strict=True)])
         stored = {request_id for (request_id,) in cursor}
         new = [row for row in rows if row.request_id in stored]
-        rollups.add(cursor, rollups.add_up(new))
+        rollup_tables.add(cursor, rollups.add_up(new))
         _touch_keys(cursor, new)
     return len(new)
 
 
 def _touch_keys(cursor: psycopg.Cursor[Any], rows: list[Row]) -> None:
-    used: dict[int, datetime] = {}
+    """When each key was last used, from where, for which model."""
+    last: dict[int, Row] = {}
     for row in rows:
-        used[row.api_key_id] = max(row.started_at, used.get(row.api_key_id, row.started_at))
-    if used:
-        cursor.execute(_TOUCH, [list(used), list(used.values()), list(used)])
+        if row.started_at >= last.get(row.api_key_id, row).started_at:
+            last[row.api_key_id] = row
+    if last:
+        used = [(row.started_at, row.ip, row.model) for row in last.values()]
+        columns = [list(column) for column in zip(*used, strict=True)]
+        cursor.execute(_TOUCH, [list(last), *columns, list(last)])
 
 
 def row_of(final: Final) -> Row:

@@ -5,8 +5,7 @@ from datetime import date
 import psycopg
 from django.db import connection, transaction
 
-from usage import log_store, partitions, posting, reports, rollups
-from usage.models import UsageHour
+from usage import log_store, partitions, posting, reports, rollup_tables, rollups
 
 
 def rebuild(days: list[date] | None = None) -> list[date]:
@@ -28,5 +27,6 @@ def rebuild_day(day: date) -> None:
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [posting.BOOKS])
         start, end = reports.hours_of(day)
-        UsageHour.objects.filter(hour__gte=start, hour__lt=end).delete()
-        rollups.add(cursor, rollups.add_up(log_store.calls(day)))
+        for table in rollup_tables.TABLES:
+            table.model._default_manager.filter(hour__gte=start, hour__lt=end).delete()
+        rollup_tables.add(cursor, rollups.add_up(log_store.calls(day)))

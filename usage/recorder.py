@@ -15,8 +15,8 @@ from pathlib import Path
 import msgspec
 from django.db import DataError, Error, IntegrityError, connection
 
-from usage import log_store, posting
-from usage.records import Final, Intent, Record
+from usage import log_store, payloads, posting
+from usage.records import Final, Intent, Payload, Record
 from usage.segments import Segment, Segments
 
 log = logging.getLogger(__name__)
@@ -24,6 +24,7 @@ POLL_SECONDS = 0.2
 LONGEST_PAUSE = 5.0  # seconds between two tries when PostgreSQL is away
 LONGEST_CALL = 15 * 60.0  # seconds after which a call of a living process counts as interrupted
 BATCH = 10000  # rows in one transaction
+PAYLOADS = 200
 
 NO_DECISION = b"{}"
 REJECTED = "rejected.jsonl"  # what PostgreSQL will never take, for somebody to look at
@@ -46,6 +47,7 @@ class Recorder:
         self._segments = Segments(directory)
         self._open: dict[str, tuple[Intent, Segment]] = {}
         self._pending: list[Final] = []  # read, not stored yet
+        self._payloads: list[Payload] = []  # the same
         self._unsettled: dict[str, Final] = {}
         self._stopped = threading.Event()
 
@@ -100,7 +102,7 @@ class Recorder:
         for segment in self._segments.current():
             for record in segment.read():
                 self._take(record, segment)
-                if len(self._pending) >= BATCH:
+                if len(self._pending) >= BATCH or len(self._payloads) >= PAYLOADS:
                     stored += self._post()
         self._give_up_calls(dead)
         stored += self._post()
@@ -112,6 +114,9 @@ class Recorder:
         if isinstance(record, Intent):
             self._open[record.request_id] = (record, segment)
             segment.open_calls.add(record.request_id)
+            return
+        if isinstance(record, Payload):
+            self._payloads.append(record)
             return
         if known := self._open.pop(record.request_id, None):
             known[1].open_calls.discard(record.request_id)
@@ -144,7 +149,16 @@ class Recorder:
             batch = self._pending[:BATCH]
             stored += self._store(batch)
             del self._pending[: len(batch)]
+        self._keep_payloads()
         return stored
+
+    def _keep_payloads(self) -> None:
+        """Store what was captured; what PostgreSQL will never take is not worth a second try."""
+        try:
+            payloads.store(self._payloads)
+        except (DataError, IntegrityError) as error:
+            log.error("%d captured payloads cannot be stored: %s", len(self._payloads), error)
+        self._payloads = []
 
     def _store(self, batch: list[Final]) -> int:
         """Post the batch; one that PostgreSQL will never take does not hold up the others."""

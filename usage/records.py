@@ -59,7 +59,21 @@ class Final(msgspec.Struct, array_like=True, tag="final"):
     lease: str = ""
 
 
-Record = Intent | Final
+class Payload(msgspec.Struct, array_like=True, tag="payload"):
+    """What was asked and answered, of a call whose key is captured; redacted before it is here."""
+
+    request_id: str
+    started_at: float
+    account_id: int = 0
+    api_key_id: int = 0
+    days: int = 1  # for which it is kept
+    request: str = ""
+    response: str = ""
+    request_bytes: int = 0  # as they were
+    response_bytes: int = 0
+
+
+Record = Intent | Final | Payload
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Record).decode
 

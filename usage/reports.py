@@ -14,15 +14,13 @@ from typing import Any, Literal
 from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import TruncDay, TruncHour
 
-from usage import histograms
+from usage import histograms, log_store
 from usage.models import UsageHour
+from usage.rollups import COUNTS
 
 Step = Literal["hour", "day"]
-Only = Mapping[str, str | int]  # one ``model``, one ``api_key_id``
-_COUNTS = [
-    *("requests", "admitted", "ok", "client_errors", "refused", "upstream_errors"),
-    *("client_disconnects", "interrupted", "prompt_tokens", "completion_tokens"),
-]
+FineStep = Literal["minute", "hour", "day"]
+Only = Mapping[str, str | int]  # one ``model``, one ``api_key_id``, one ``endpoint``
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +37,28 @@ class Totals:
     interrupted: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    generated_tokens: int = 0
+    generation_ms: int = 0
+
+    def __add__(self, other: Totals) -> Totals:
+        return Totals(*(getattr(self, name) + getattr(other, name) for name in COUNTS))
+
+    def __sub__(self, other: Totals) -> Totals:
+        return Totals(*(getattr(self, name) - getattr(other, name) for name in COUNTS))
 
     @property
     def tokens(self) -> int:
         return self.prompt_tokens + self.completion_tokens
+
+    @property
+    def failed(self) -> int:
+        """Calls that got no whole answer, whoever is to blame."""
+        return self.requests - self.ok
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """How fast answers were generated, once they had begun; None if none was streamed."""
+        return 1000 * self.generated_tokens / self.generation_ms if self.generation_ms else None
 
     @property
     def errors(self) -> int:
@@ -58,10 +74,14 @@ class Durations:
     p95: float | None
     p99: float | None
 
+    @classmethod
+    def of(cls, histogram: Sequence[int]) -> Durations:
+        return cls(*(histograms.percentile(histogram, part) for part in (0.5, 0.95, 0.99)))
+
 
 def totals(account_id: int, start: datetime, end: datetime, only: Only | None = None) -> Totals:
     """Everything an account did in a period."""
-    return _totals(_hours(account_id, start, end, only).aggregate(**_sums()))
+    return read(_hours(account_id, start, end, only).aggregate(**sums()))
 
 
 def by_model(
@@ -82,42 +102,32 @@ def over_time(
     account_id: int, start: datetime, end: datetime, step: Step, only: Only | None = None
 ) -> dict[datetime, Totals]:
     """The same, step by step, also empty ones."""
-    truncate = TruncHour if step == "hour" else TruncDay
-    rows = (
-        _hours(account_id, start, end, only)
-        .values(step=truncate("hour", tzinfo=UTC))
-        .annotate(**_sums())
-    )
+    rows = _by_step(_hours(account_id, start, end, only), step)
     found = dict.fromkeys(steps(start, end, step), Totals())
-    return found | {row["step"]: _totals(row) for row in rows}
+    return found | {row["step"]: read(row) for row in rows}
 
 
 def by_model_over_time(
     account_id: int, start: datetime, end: datetime, step: Step = "hour"
 ) -> dict[datetime, dict[str, Totals]]:
     """For a stacked chart: every step of the period, also empty ones, with what each model did."""
-    truncate = TruncHour if step == "hour" else TruncDay
-    rows = (
-        _hours(account_id, start, end)
-        .annotate(step=truncate("hour", tzinfo=UTC))
-        .values("step", "model")
-        .annotate(**_sums())
-        .order_by("step", "model")
-    )
+    rows = _by_step(_hours(account_id, start, end), step, "model").order_by("step", "model")
     found: dict[datetime, dict[str, Totals]] = {moment: {} for moment in steps(start, end, step)}
     for row in rows:
-        found.setdefault(row["step"], {})[row["model"]] = _totals(row)
+        found.setdefault(row["step"], {})[row["model"]] = read(row)
     return found
 
 
-def steps(start: datetime, end: datetime, step: Step) -> Iterable[datetime]:
-    """The UTC hours or days that begin in the period, or in which it begins."""
-    moment = start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+def steps(start: datetime, end: datetime, step: FineStep) -> Iterable[datetime]:
+    """The UTC minutes, hours or days that begin in the period, or in which it begins."""
+    moment = start.astimezone(UTC).replace(second=0, microsecond=0)
+    if step != "minute":
+        moment = moment.replace(minute=0)
     if step == "day":
         moment = moment.replace(hour=0)
     while moment < end:
         yield moment
-        moment += timedelta(hours=1) if step == "hour" else timedelta(days=1)
+        moment += timedelta(**{f"{step}s": 1})
 
 
 def latency(account_id: int, start: datetime, end: datetime) -> Durations:
@@ -127,6 +137,13 @@ def latency(account_id: int, start: datetime, end: datetime) -> Durations:
 
 def time_to_first_token(account_id: int, start: datetime, end: datetime) -> Durations:
     return _durations(_hours(account_id, start, end).values_list("ttft_histogram", flat=True))
+
+
+def calls_since(account_id: int, api_key_id: int, moment: datetime) -> int:
+    """Calls of one key since a moment: whole hours from the sums, the first one from the log."""
+    hour = moment.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    later = totals(account_id, hour, datetime.max.replace(tzinfo=UTC), {"api_key_id": api_key_id})
+    return log_store.calls_between(account_id, api_key_id, moment, hour) + later.requests
 
 
 def tokens_on_day(account_id: int, day: date) -> int:
@@ -152,16 +169,25 @@ def _hours(
     return UsageHour.objects.filter(within, account_id=account_id, **(only or {})).order_by()
 
 
-def _sums() -> dict[str, Any]:
-    return {f"sum_{name}": Sum(name, default=0) for name in _COUNTS}
+def _by_step(hours: QuerySet[UsageHour], step: Step, *names: str) -> QuerySet[Any, Any]:
+    """Sums for each ``step``, and for each combination of what is named within it."""
+    truncate = TruncHour if step == "hour" else TruncDay
+    steps = hours.annotate(step=truncate("hour", tzinfo=UTC))
+    found: QuerySet[Any, Any] = steps.values("step", *names).annotate(**sums())
+    return found
 
 
-def _totals(row: Mapping[str, Any]) -> Totals:
-    return Totals(**{name: int(row[f"sum_{name}"]) for name in _COUNTS})
+def sums() -> dict[str, Any]:
+    """What a query over rollups adds up, for ``read``."""
+    return {f"sum_{name}": Sum(name, default=0) for name in COUNTS}
+
+
+def read(row: Mapping[str, Any]) -> Totals:
+    return Totals(**{name: int(row[f"sum_{name}"]) for name in COUNTS})
 
 
 def _grouped(hours: QuerySet[UsageHour], name: str) -> dict[Any, Totals]:
-    groups = {row[name]: _totals(row) for row in hours.values(name).annotate(**_sums())}
+    groups = {row[name]: read(row) for row in hours.values(name).annotate(**sums())}
     return dict(sorted(groups.items(), key=lambda group: (-group[1].tokens, group[0])))
 
 
@@ -169,5 +195,4 @@ def _durations(counted: Iterable[Sequence[int]]) -> Durations:
     merged: list[int] = []
     for histogram in counted:
         merged = histograms.add(merged, histogram)
-    median, p95, p99 = (histograms.percentile(merged, part) for part in (0.5, 0.95, 0.99))
-    return Durations(median, p95, p99)
+    return Durations.of(merged)

@@ -1,14 +1,11 @@
-"""The sums of an hour: added up here from calls, and added to what PostgreSQL already has."""
+"""The sums of hours, added up from calls. ``usage/rollup_tables.py`` keeps them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from operator import attrgetter
-from typing import Any, Protocol
-
-import psycopg
+from typing import Protocol
 
 from usage import histograms
 
@@ -20,7 +17,10 @@ CLASSES = {
     "client_disconnect": "client_disconnects",
     "interrupted": "interrupted",
 }
-Key = tuple[int, datetime, int, str]  # account, hour, API key, model
+MOST_NAMES = 200  # kept apart in one hour of one account, of each kind
+REST = ""  # the name of all the others together
+Key = tuple[int, datetime, int, str, str]  # account, hour, API key, model, endpoint
+NamedKey = tuple[int, datetime, str, int, str, str]  # account, hour, name, API key, model, endpoint
 
 
 class Counted(Protocol):
@@ -35,7 +35,15 @@ class Counted(Protocol):
     @property
     def model(self) -> str: ...
     @property
+    def endpoint(self) -> str: ...
+    @property
     def outcome(self) -> str: ...
+    @property
+    def error_type(self) -> str: ...
+    @property
+    def error_code(self) -> str: ...
+    @property
+    def end_user(self) -> str: ...
     @property
     def admitted(self) -> bool: ...
     @property
@@ -46,11 +54,13 @@ class Counted(Protocol):
     def latency_ms(self) -> int: ...
     @property
     def ttft_ms(self) -> int | None: ...
+    @property
+    def streamed(self) -> bool: ...
 
 
 @dataclass(slots=True)
-class Sums:
-    """The columns of a UsageHour, in their order."""
+class Counts:
+    """The columns of ``HourlySums``, in their order."""
 
     requests: int = 0
     admitted: int = 0
@@ -62,61 +72,91 @@ class Sums:
     interrupted: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
-    latency_histogram: list[int] = field(default_factory=list)
-    ttft_histogram: list[int] = field(default_factory=list)
+    generated_tokens: int = 0
+    generation_ms: int = 0
 
     def count(self, call: Counted) -> None:
-        """Add one call. Only answered calls tell how long an answer takes."""
         self.requests += 1
         self.admitted += call.admitted
         self.prompt_tokens += call.prompt_tokens
         self.completion_tokens += call.completion_tokens
         if name := CLASSES.get(call.outcome):
             setattr(self, name, getattr(self, name) + 1)
+        if call.streamed and call.ttft_ms is not None and call.outcome == "ok":
+            self._generated(call.completion_tokens, call.latency_ms - call.ttft_ms)
+
+    def _generated(self, tokens: int, milliseconds: int) -> None:
+        """The first token ends the wait and begins the stream, so it tells no speed."""
+        if tokens > 1 and milliseconds > 0:
+            self.generated_tokens += tokens - 1
+            self.generation_ms += milliseconds
+
+
+@dataclass(slots=True)
+class Sums(Counts):
+    """The columns of a UsageHour, in their order."""
+
+    latency_histogram: list[int] = field(default_factory=list)
+    ttft_histogram: list[int] = field(default_factory=list)
+
+    def count(self, call: Counted) -> None:
+        """Add one call. Only answered calls tell how long an answer takes."""
+        Counts.count(self, call)
         if call.outcome == "ok":
             histograms.count(self.latency_histogram, call.latency_ms)
             if call.ttft_ms is not None:
                 histograms.count(self.ttft_histogram, call.ttft_ms)
 
 
-def add_up(calls: Iterable[Counted]) -> dict[Key, Sums]:
-    hours: dict[Key, Sums] = {}
+COUNTS = [column.name for column in fields(Counts)]
+HISTOGRAMS = [column.name for column in fields(Sums)][len(COUNTS) :]
+
+
+@dataclass(slots=True)
+class Rollups:
+    """All that is known of some calls by the hour. Names are in the order in which they came."""
+
+    hours: dict[Key, Sums] = field(default_factory=dict)
+    end_users: dict[NamedKey, Counts] = field(default_factory=dict)
+    errors: dict[NamedKey, Counts] = field(default_factory=dict)
+
+
+def add_up(calls: Iterable[Counted]) -> Rollups:
+    found = Rollups()
     for call in calls:
         hour = call.started_at.replace(minute=0, second=0, microsecond=0)
-        key = (call.account_id, hour, call.api_key_id, call.model)
-        sums = hours.get(key)
+        where = (call.api_key_id, call.model, call.endpoint)
+        key = (call.account_id, hour, *where)
+        sums = found.hours.get(key)
         if sums is None:
-            sums = hours[key] = Sums()
+            sums = found.hours[key] = Sums()
         sums.count(call)
-    return hours
+        if call.end_user:
+            named = (call.account_id, hour, call.end_user, *where)
+            found.end_users.setdefault(named, Counts()).count(call)
+        if call.outcome != "ok":
+            named = (call.account_id, hour, error_name(call), *where)
+            found.errors.setdefault(named, Counts()).count(call)
+    return found
 
 
-_KEY = ["account_id", "hour", "api_key_id", "model"]
-COLUMNS = [column.name for column in fields(Sums)]
-_columns_of = attrgetter(*COLUMNS)
-_TYPES = ["bigint", "timestamptz", "bigint", "text", *["bigint"] * 10, "text", "text"]
-_ADD = f"""
-INSERT INTO usage_usagehour AS old ({", ".join(_KEY + COLUMNS)})
-SELECT {", ".join(_KEY + COLUMNS[:10])}, {", ".join(f"{name}::bigint[]" for name in COLUMNS[10:])}
-FROM unnest({", ".join(f"%b::{type_}[]" for type_ in _TYPES)}) AS new ({", ".join(_KEY + COLUMNS)})
-ON CONFLICT ({", ".join(_KEY)}) DO UPDATE SET
-{", ".join(f"{name} = old.{name} + excluded.{name}" for name in COLUMNS[:10])},
-{", ".join(f"{name} = usage_add_histograms(old.{name}, excluded.{name})" for name in COLUMNS[10:])}
-"""  # noqa: S608, nothing but names of columns is put together here
+def error_name(call: Counted) -> str:
+    """How it ended and, where there is more to say, why."""
+    why = call.error_code or call.error_type
+    return f"{call.outcome}:{why}" if why else call.outcome
 
 
-def add(cursor: psycopg.Cursor[Any], hours: dict[Key, Sums]) -> None:
-    """Add these sums to the rollups, in the order of their keys, so that nobody deadlocks."""
-    if hours:
-        rows = [(*key, *_as_columns(hours[key])) for key in sorted(hours)]
-        cursor.execute(_ADD, [list(column) for column in zip(*rows, strict=True)])
+def with_rest(
+    named: dict[NamedKey, Counts], kept: dict[tuple[int, datetime], set[str]]
+) -> dict[NamedKey, Counts]:
+    """The same sums, with those of every name that is not ``kept`` under the empty one."""
+    merged: dict[NamedKey, Counts] = {}
+    for (account_id, hour, name, *where), counts in named.items():
+        shown = name if name in kept.get((account_id, hour), ()) else REST
+        key: NamedKey = (account_id, hour, shown, *where)  # type: ignore[assignment]
+        merged[key] = _added(merged[key], counts) if key in merged else counts
+    return merged
 
 
-def _as_columns(sums: Sums) -> list[Any]:
-    *numbers, latency, ttft = _columns_of(sums)
-    return [*numbers, _as_array(latency), _as_array(ttft)]
-
-
-def _as_array(histogram: list[int]) -> str:
-    """As PostgreSQL writes it: arrays of arrays would all have to be of one length."""
-    return "{" + ",".join(map(str, histogram)) + "}"
+def _added(one: Counts, other: Counts) -> Counts:
+    return Counts(*(getattr(one, name) + getattr(other, name) for name in COUNTS))

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from tests.usage.calls import make_final
-from usage import partitions, posting
+from usage import partitions, posting, retention
 from usage.models import RequestLog
 from usage.partitions import today
 
@@ -17,6 +17,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def _no_old_days() -> None:
+    forget_old_days()
+
+
+def forget_old_days() -> None:
     for retention_class, day in partitions.existing():
         if day < today():
             with connection.cursor() as cursor:
@@ -45,7 +49,7 @@ def test_each_class_is_kept_for_its_time() -> None:
     ]:
         post(retention_class, days_ago)
 
-    dropped = partitions.prune()
+    dropped = retention.prune()
 
     assert dropped == [
         partitions.day_table("extended", today() - timedelta(days=366)),
@@ -68,9 +72,9 @@ def test_a_reader_is_not_waited_for() -> None:
     with psycopg.connect(**known, dbname=params["dbname"]) as reader:
         reader.execute("SELECT count(*) FROM usage_requestlog")
 
-        assert partitions.prune() == []
+        assert retention.prune() == []
 
-    assert len(partitions.prune()) == 1
+    assert len(retention.prune()) == 1
 
 
 def test_a_request_is_looked_for_on_its_day_only() -> None:

@@ -65,18 +65,22 @@ def test_a_call_becomes_a_row_and_is_counted(
     assert audit(directory, account=account) == []
 
 
-def test_a_key_knows_when_it_was_last_used(journal: Journal, recorder: Recorder) -> None:
+def test_a_key_knows_when_it_was_last_used_from_where_and_for_what(
+    journal: Journal, recorder: Recorder
+) -> None:
     key = make_key().api_key
     moments = [time.time() - 10, time.time() - 5, time.time() - 7]
-    for started_at in moments:
+    for number, started_at in enumerate(moments):
+        used = {"ip": f"192.0.2.{number}", "model": f"model-{number}"}
         journal.finish(
-            make_final(started_at=started_at, account_id=key.account_id, api_key_id=key.pk)
+            make_final(started_at=started_at, account_id=key.account_id, api_key_id=key.pk, **used)
         )
 
     recorder.run_once()
 
     key.refresh_from_db()
     assert key.last_used_at == datetime.fromtimestamp(max(moments), UTC)
+    assert (key.last_used_ip, key.last_used_model) == ("192.0.2.1", "model-1")
 
 
 def test_a_recorder_that_begins_again_stores_nothing_twice(

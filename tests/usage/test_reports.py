@@ -38,6 +38,16 @@ def at(minutes: int, **fields: object) -> posting.Final:
 
 
 @pytest.mark.usefixtures("log")
+def test_calls_of_a_key_since_a_moment_are_counted_to_the_minute() -> None:
+    since = {
+        minutes: reports.calls_since(ALICE, 1, NOON + timedelta(minutes=minutes))
+        for minutes in (-90, 0, 1, 60, 61)
+    }
+
+    assert since == {-90: 2, 0: 2, 1: 1, 60: 1, 61: 0}
+
+
+@pytest.mark.usefixtures("log")
 def test_totals_are_of_one_account_and_one_period() -> None:
     whole = reports.totals(ALICE, DAY, DAY + timedelta(days=1))
     first_hour = reports.totals(ALICE, DAY, NOON + timedelta(hours=1))
