@@ -4,11 +4,20 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
-from usage.reports import Step, Totals
+from dashboard.timezones import UTC_ZONE
+from usage.reports import FineStep, Step, Totals
 
-Measure = Literal["tokens", "requests"]
+Measure = Literal["tokens", "prompt_tokens", "completion_tokens", "requests", "failed"]
+UNITS: dict[Measure, str] = {
+    "tokens": "tokens",
+    "prompt_tokens": "prompt tokens",
+    "completion_tokens": "completion tokens",
+    "requests": "requests",
+    "failed": "requests without an answer",
+}
 OverTime = Mapping[datetime, Mapping[str, Totals]]
 COLOURS = 5
 OTHER = "other"
@@ -17,7 +26,7 @@ NO_MODEL = "no model"  # requests that were refused before they named one
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """What one model did, step by step. ``colour`` is a number of ``--chart-…``."""
+    """What one group did, step by step. ``colour`` is a number of ``--chart-…``."""
 
     name: str
     colour: int
@@ -30,25 +39,32 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
+    """``moments`` are where the steps begin; they are written by the clock of ``zone``."""
+
     measure: Measure
-    step: Step
+    step: FineStep
     moments: list[datetime]
     series: list[Series]
+    of: str = "model"
+    zone: ZoneInfo = UTC_ZONE
 
     @property
     def is_empty(self) -> bool:
         return not any(series.total for series in self.series)
 
     @property
+    def unit(self) -> str:
+        return UNITS[self.measure]
+
+    @property
     def title(self) -> str:
-        return f"{self.measure.capitalize()} per {self.step} by model"
+        return f"{self.unit.capitalize()} per {self.step} by {self.of}"
 
     @property
     def labels(self) -> list[str]:
-        """The steps as the axis names them: an hour of the day, or a day of the year."""
-        return [
-            moment.strftime("%H:%M" if self.step == "hour" else "%-d %b") for moment in self.moments
-        ]
+        """The steps as the axis names them: a time of the day, or a day of the year."""
+        form = "%-d %b" if self.step == "day" else "%H:%M"
+        return [f"{moment.astimezone(self.zone):{form}}" for moment in self.moments]
 
     @property
     def table(self) -> list[tuple[str, list[int], int]]:
@@ -66,7 +82,7 @@ class Chart:
     def as_json(self) -> dict[str, object]:
         """What ``static/js/charts.js`` draws."""
         return {
-            "unit": self.measure,
+            "unit": self.unit,
             "labels": self.labels,
             "titles": self.titles,
             "series": [
@@ -76,9 +92,15 @@ class Chart:
         }
 
     def _title(self, moment: datetime) -> str:
+        """An hour that the clock strikes twice has two names, by its zone's abbreviation."""
+        begin = moment.astimezone(self.zone)
         if self.step == "day":
-            return f"{moment:%a %-d %b %Y} UTC"
-        return f"{moment:%a %-d %b, %H:%M}–{moment + timedelta(hours=1):%H:%M} UTC"
+            return f"{begin:%a %-d %b %Y} {begin:%Z}"
+        if self.step == "minute":
+            return f"{begin:%a %-d %b, %H:%M %Z}"
+        end = (moment + timedelta(hours=1)).astimezone(self.zone)
+        changes = f" {begin:%Z}" if begin.tzname() != end.tzname() else ""
+        return f"{begin:%a %-d %b, %H:%M}{changes}–{end:%H:%M %Z}"
 
 
 def stacked(over_time: OverTime, measure: Measure, step: Step) -> Chart:
@@ -104,6 +126,26 @@ def _sum(models: Mapping[str, Totals], names: Iterable[str], measure: Measure) -
     return sum(getattr(models[name], measure) for name in names if name in models)
 
 
+def split(
+    measure: Measure,
+    totals: Sequence[Totals],
+    parts: Sequence[Mapping[Any, Totals]],
+    names: Mapping[Any, str],
+) -> list[Series]:
+    """The named parts of every step each in a colour, and what is left of its total in one."""
+    values = {
+        group: [getattr(step.get(group, NOTHING), measure) for step in parts] for group in names
+    }
+    series = [
+        Series(name, colour, values[group])
+        for colour, (group, name) in enumerate(names.items(), start=1)
+    ]
+    wholes = [getattr(step, measure) for step in totals]
+    left = [whole - sum(part) for whole, *part in zip(wholes, *values.values(), strict=True)]
+    return [*series, Series(OTHER, COLOURS, left)] if any(left) else series
+
+
+NOTHING = Totals()
 WIDTH, HEIGHT, MARGIN = 200, 32, 2
 
 

@@ -7,8 +7,9 @@ from django.urls import reverse
 
 def site(request: HttpRequest) -> dict[str, object]:
     return {
-        "brand": "Keyplex",
-        "public_url": settings.PUBLIC_URL,
+        "brand": settings.PRODUCT.name,
+        "api_url": settings.PUBLIC_URL + settings.PRODUCT.base_path,
+        "first_model": settings.PRODUCT.first_model,
         "mailbox_url": reverse("mailbox") if settings.MAILBOX_OPEN else "",
         "membership": getattr(request, "membership", None),
     }

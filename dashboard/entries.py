@@ -1,65 +1,35 @@
 """Rows of the request log in words: how each ended, and why."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-
-import msgspec
+from datetime import date, datetime, timedelta
 
 from accounts.models import APIKey
-from gateway.decisions import Use
-from usage.models import Outcome, RequestLog
+from dashboard import curl
+from gateway import explanations, hindsight
+from gateway.explanations import MEANINGS, Record, Refusal
+from gateway.hindsight import Step
+from usage.models import Outcome, Payload, RequestLog
 
-# What we call it, in which tone, and what it means.
-OUTCOMES: dict[str, tuple[str, str, str]] = {
-    Outcome.OK: ("ok", "ok", "Answered to its end."),
-    Outcome.CLIENT_ERROR: (
-        "client error",
-        "warn",
-        "Something about the request was wrong; sent again as it is, it will fail again.",
-    ),
-    Outcome.REFUSED: ("refused", "warn", "Refused before any model was asked; it used no tokens."),
-    Outcome.UPSTREAM_ERROR: (
-        "upstream error",
-        "bad",
-        "The model or its provider failed, after every route had been tried.",
-    ),
-    Outcome.CLIENT_DISCONNECT: (
-        "client left",
-        "",
-        "The client hung up; only what had reached it by then is charged.",
-    ),
-    Outcome.INTERRUPTED: (
-        "interrupted",
-        "bad",
-        "The process that served it ended; what is known to have been delivered is charged.",
-    ),
+# What we call it, and in which tone.
+OUTCOMES: dict[str, tuple[str, str]] = {
+    Outcome.OK: ("ok", "ok"),
+    Outcome.CLIENT_ERROR: ("client error", "warn"),
+    Outcome.REFUSED: ("refused", "warn"),
+    Outcome.UPSTREAM_ERROR: ("upstream error", "bad"),
+    Outcome.CLIENT_DISCONNECT: ("client left", ""),
+    Outcome.INTERRUPTED: ("interrupted", "bad"),
 }
+ENDPOINTS = (
+    *("chat/completions", "completions", "embeddings"),
+    *("models", "key", "limits", "usage", "explain"),  # in the log only where they were refused
+)
 SOURCES = {
     "provider": "as the provider counted them",
     "estimated": "estimated from the length of the text, because the provider told no count",
     "counted": "no model generated anything",
 }
-ROUTE_TONES = {"answered": "ok", "not configured": ""}
-
-
-class Route(msgspec.Struct, frozen=True):
-    """One provider that was considered, and how that went."""
-
-    provider: str = ""
-    outcome: str = ""
-
-    @property
-    def tone(self) -> str:
-        return ROUTE_TONES.get(self.outcome, "bad")
-
-
-class Record(msgspec.Struct, frozen=True):
-    """The decision as the gateway wrote it down."""
-
-    admitted: bool = True
-    limits: list[Use] = []
-    routes: list[Route] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +38,7 @@ class Entry:
 
     row: RequestLog
     api_key: APIKey | None
+    payload: Payload | None = None  # for those who may see it
 
     @property
     def key_name(self) -> str:
@@ -79,15 +50,15 @@ class Entry:
 
     @property
     def word(self) -> str:
-        return OUTCOMES.get(self.row.outcome, (self.row.outcome, "", ""))[0]
+        return OUTCOMES.get(self.row.outcome, (self.row.outcome, ""))[0]
 
     @property
     def tone(self) -> str:
-        return OUTCOMES.get(self.row.outcome, ("", "", ""))[1]
+        return OUTCOMES.get(self.row.outcome, ("", ""))[1]
 
     @property
     def meaning(self) -> str:
-        return OUTCOMES.get(self.row.outcome, ("", "", ""))[2]
+        return MEANINGS.get(self.row.outcome, "")
 
     @property
     def usage_source(self) -> str:
@@ -99,52 +70,44 @@ class Entry:
 
     @property
     def decision(self) -> Record:
-        """What was looked at; nothing where the record is damaged or of another version."""
-        try:
-            return msgspec.convert(self.row.decision, Record)
-        except msgspec.ValidationError:
-            return Record()
+        return explanations.record_of(self.row)
 
     @property
-    def refusal(self) -> "Refusal | None":
-        """Why a limit said no, if one did."""
-        exceeded = [use for use in self.decision.limits if use.exceeded]
-        if self.row.outcome != Outcome.REFUSED or not exceeded:
-            return None
-        return Refusal(self.row.started_at, exceeded)
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """The limits that a request exceeded, and what would have helped."""
-
-    started_at: datetime
-    exceeded: list[Use]
+    def refusal(self) -> Refusal | None:
+        return explanations.refusal_of(self.row, self.decision)
 
     @property
-    def names(self) -> str:
-        words = [f"{use.unit} per {use.window}" for use in self.exceeded]
-        return " and ".join(words).capitalize()
+    def steps(self) -> list[Step]:
+        return hindsight.steps(self.row, self.decision)
 
     @property
-    def passes_at(self) -> datetime | None:
-        """When the very same request would have passed, had no other come; None for never."""
-        resets = [use.reset for use in self.exceeded]
-        known = [reset for reset in resets if reset is not None]
-        return datetime.fromtimestamp(max(known), UTC) if len(known) == len(resets) else None
+    def headers(self) -> list[tuple[str, str]]:
+        return hindsight.headers(self.row, self.decision)
 
     @property
-    def wait_ms(self) -> float | None:
-        if self.passes_at is None:
-            return None
-        return max(0.0, (self.passes_at - self.started_at).total_seconds() * 1000)
+    def asked(self) -> str:
+        return indented(self.payload.request) if self.payload else ""
 
     @property
-    def would_have_fitted(self) -> int | None:
-        """The tokens for which there was room, if only tokens were short."""
-        if any(use.unit != "tokens" for use in self.exceeded):
-            return None
-        return min(use.remaining for use in self.exceeded)
+    def answered(self) -> str:
+        return indented(self.payload.response) if self.payload else ""
+
+    @property
+    def last_day(self) -> date | None:
+        """On which what was captured can still be seen."""
+        return self.payload.forget_on - timedelta(days=1) if self.payload else None
+
+    @property
+    def curl(self) -> str:
+        return curl.command(self.row, self.payload.request if self.payload else "")
+
+
+def indented(text: str) -> str:
+    """JSON as people read it; anything else as it is."""
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
 
 
 def entries(rows: Iterable[RequestLog], api_keys: Mapping[int, APIKey]) -> list[Entry]:

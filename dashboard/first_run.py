@@ -8,11 +8,13 @@ from pathlib import Path
 from allauth.account.models import EmailAddress
 from django.db import transaction
 
+from accounts import audit
+from accounts.audit import SYSTEM, Action, Actor
 from accounts.models import APIKey, User
 from accounts.scopes import Scope
 from dashboard.signup import open_account
 
-DEMO, OPERATOR = "demo@keyplex.local", "operator@keyplex.local"
+DEMO, OPERATOR = "demo@localhost", "operator@localhost"
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,12 @@ def make() -> FirstRun:
     demo = verified(DEMO, demo_password)
     operator = verified(OPERATOR, operator_password)
     User.objects.filter(pk=operator.pk).update(is_staff=True, is_superuser=True)
+    audit.record(None, Action.OPERATOR_MADE, by=SYSTEM, about=operator.email)
     account = demo.accounts.first() or open_account(demo)
     if not operator.accounts.exists():
         open_account(operator)
     _, plaintext = APIKey.objects.issue(
-        account, name="Quick start", scopes=list(Scope.values), user=demo
+        account, name="Quick start", scopes=list(Scope.values), by=Actor(demo.email, demo.pk)
     )
     return FirstRun(DEMO, demo_password, OPERATOR, operator_password, plaintext)
 

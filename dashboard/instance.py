@@ -17,6 +17,8 @@ from urllib.parse import quote
 ROOT = Path(__file__).resolve().parent.parent
 SOCKET_PATH_LIMIT = 107  # bytes of sockaddr_un.sun_path, less the closing NUL
 LONGEST_SOCKET_NAME = ".s.PGSQL.5432.lock"
+CATALOG = "catalog/keyplex.toml"
+SECRETS = ("secret_key", "key_pepper", "audit_key", "mfa_key", "sandbox_token")
 
 
 def reachable_by_others(path: Path) -> bool:
@@ -35,6 +37,17 @@ class Instance:
     @classmethod
     def from_environment(cls) -> "Instance":
         return cls(ROOT / os.environ.get("KEYPLEX_DATA", "var"))
+
+    @property
+    def catalog(self) -> Path:
+        """``KEYPLEX_CATALOG``, else the file that this folder was last started with."""
+        kept = self.data / "catalog"
+        name = os.environ.get("KEYPLEX_CATALOG") or (kept.read_text() if kept.exists() else CATALOG)
+        return ROOT / name
+
+    def remember(self, catalog: Path) -> None:
+        """Make ``catalog`` the one of this folder."""
+        (self.data / "catalog").write_text(os.path.relpath(catalog, ROOT))
 
     @property
     def journal(self) -> Path:
@@ -87,7 +100,7 @@ class Instance:
         with (self.data / "secrets.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
-            missing = {"secret_key", "key_pepper", "sandbox_token"} - kept.keys()
+            missing = set(SECRETS) - kept.keys()
             if missing:
                 kept |= {name: secrets.token_urlsafe(48) for name in sorted(missing)}
                 draft = path.with_suffix(".new")

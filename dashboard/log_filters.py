@@ -1,53 +1,55 @@
 """What the Logs page is asked to show, as its URL says it."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from accounts.models import APIKey
-from dashboard.entries import OUTCOMES
+from dashboard.entries import ENDPOINTS, OUTCOMES
 from dashboard.ranges import RangeForm
 from usage.log_store import Filters
 
-SELECT = {"class": "input"}
+STATUS = re.compile(r"[1-5](\d\d|xx)", re.ASCII)
+
+
+def text_field(label: str, **attrs: str) -> forms.CharField:
+    attrs = {"class": "input", "autocomplete": "off", **attrs}
+    return forms.CharField(
+        label=label, required=False, max_length=200, widget=forms.TextInput(attrs)
+    )
+
+
+def choice_field(choices: Iterable[tuple[str, str]] = (), *, invalid: str) -> forms.ChoiceField:
+    return forms.ChoiceField(
+        required=False,
+        choices=list(choices),
+        widget=forms.Select({"class": "input"}),
+        error_messages={"invalid_choice": invalid},
+    )
 
 
 class LogFilterForm(RangeForm):
     """Every field may stay empty; ``filters`` shows all where it does."""
 
-    q = forms.CharField(
-        label="Request id or end user",
-        required=False,
-        max_length=200,
-        widget=forms.TextInput(
-            {
-                "class": "input",
-                "type": "search",
-                "placeholder": "Request id or end user",
-                "autocomplete": "off",
-            }
-        ),
+    q = text_field(
+        "Request id or end user", type="search", placeholder="Search request id or end user…"
     )
-    outcome = forms.ChoiceField(
-        required=False,
-        choices=[("", "Any outcome"), *((name, words[0]) for name, words in OUTCOMES.items())],
-        widget=forms.Select(SELECT),
-        error_messages={"invalid_choice": "There is no outcome “%(value)s”."},
-    )
-    status = forms.IntegerField(
-        required=False,
-        min_value=100,
-        max_value=599,
-        widget=forms.NumberInput({"class": "input", "placeholder": "Status"}),
+    outcome = choice_field(
+        [("", "Any outcome"), *((name, words[0]) for name, words in OUTCOMES.items())],
+        invalid="There is no outcome “%(value)s”.",
     )
     model = forms.CharField(required=False, max_length=200)
-    key = forms.ChoiceField(
-        required=False,
-        widget=forms.Select(SELECT),
-        error_messages={"invalid_choice": "This account has no such key."},
+    key = choice_field(invalid="This account has no such key.")
+    status = text_field("Status", placeholder="429, 4xx or 5xx", size="4")
+    endpoint = choice_field(
+        [("", "Any endpoint"), *((name, name) for name in ENDPOINTS)],
+        invalid="There is no endpoint “%(value)s”.",
     )
+    error = text_field("Error text", placeholder="Part of a message or code")
 
     def __init__(
         self, *args: Any, api_keys: Iterable[APIKey], models: Iterable[str], **options: Any
@@ -55,23 +57,43 @@ class LogFilterForm(RangeForm):
         super().__init__(*args, **options)
         names = sorted({*models, self.data.get("model", "")} - {""})
         choices = [("", "Any model"), *((name, name) for name in names)]
-        self.fields["model"].widget = forms.Select(SELECT, choices=choices)
+        self.fields["model"].widget = forms.Select({"class": "input"}, choices=choices)
         keys = [(str(api_key.pk), str(api_key)) for api_key in api_keys]
         self.fields["key"].choices = [("", "Any key"), *keys]  # type: ignore[attr-defined]
+
+    def clean_status(self) -> str:
+        status: str = self.cleaned_data["status"].strip().lower()
+        if status and not STATUS.fullmatch(status):
+            raise ValidationError("A status is a number like 429, or 4xx or 5xx for all of a kind.")
+        return status
+
+    @property
+    def more(self) -> int:
+        """How much is asked for that the page keeps behind a button."""
+        names = ("status", "endpoint", "error", "start", "end")
+        return sum(bool(self.data.get(name)) for name in names)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether requests to come can match. Only of use when the form is valid."""
+        return not self.cleaned_data["end"] and not self.filters.request_id
 
     @property
     def filters(self) -> Filters:
         """Only of use when the form is valid."""
         asked, period = self.cleaned_data, self.period
-        words = asked["q"].strip()
-        is_id = words.startswith("req_")
+        words, status = asked["q"].strip(), asked["status"]
+        is_id, is_class = words.startswith("req_"), status.endswith("xx")
         return Filters(
             model=asked["model"],
             api_key_id=int(asked["key"]) if asked["key"] else None,
             outcome=asked["outcome"],
-            status_code=asked["status"],
+            status_code=int(status) if status and not is_class else None,
+            status_class=int(status[0]) if is_class else None,
+            endpoint=asked["endpoint"],
             request_id=words if is_id else "",
             end_user="" if is_id else words,
+            error=asked["error"].strip(),
             since=period.start if period else None,
             until=period.end if period and asked["end"] else None,
         )
@@ -79,8 +101,14 @@ class LogFilterForm(RangeForm):
     @property
     def query(self) -> str:
         """The filters as the shortest URL says them, without a place in the list."""
-        clean = QueryDict(mutable=True)
-        for name in self.fields:
-            if value := self.data.get(name):
-                clean[name] = value
-        return clean.urlencode(safe=":/")
+        return shortest(self.data)
+
+
+def shortest(given: str | Mapping[str, Any]) -> str:
+    """A query with nothing in it but filters that say something."""
+    given = QueryDict(given) if isinstance(given, str) else given
+    clean = QueryDict(mutable=True)
+    for name in LogFilterForm.base_fields:
+        if value := given.get(name):
+            clean[name] = value
+    return clean.urlencode(safe=":/")

@@ -1,6 +1,8 @@
 """The Logs pages: what happened to each request."""
 
+from collections.abc import Iterable
 from datetime import timedelta
+from functools import partial
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpResponse
@@ -10,10 +12,12 @@ from django.utils import timezone
 from accounts.middleware import AccountRequest
 from accounts.models import Account, APIKey
 from dashboard.entries import Entry, entries
+from dashboard.log_columns import COLUMNS, columns_of
 from dashboard.log_filters import LogFilterForm
 from dashboard.members import nothing_new, page_of_an_account, part_wanted
-from usage import log_store, partitions, reports
+from usage import log_store, payloads, retention
 from usage.log_store import Cursor, Page
+from usage.models import RequestLog
 
 MODELS_OF = timedelta(days=30)
 STEPS_BACK = 20  # how many pages "Newer" can go back by the way one came
@@ -23,16 +27,12 @@ STEPS_BACK = 20  # how many pages "Newer" can go back by the way one came
 def logs(request: AccountRequest) -> HttpResponse:
     """The newest requests that match, or those further down; one of them can be open beside.
 
-    Without filters, the first page asks again all the time.
+    The first page asks again all the time.
     """
-    account, part = request.account, part_wanted(request)
-    api_keys = {api_key.pk: api_key for api_key in account.api_keys.all()}
-    form = _form(request, api_keys)
-    valid, trail = form.is_valid(), trail_of(request.GET.getlist("before"))
-    page = Page([], None)
-    if valid:
-        before = trail[-1] if trail else None
-        page = log_store.page(account.pk, form.filters, before=before)
+    part, trail = part_wanted(request), trail_of(request.GET.getlist("before"))
+    api_keys = {api_key.pk: api_key for api_key in request.account.api_keys.all()}
+    form = filter_form(request, api_keys)
+    page = page_of(request.account, form, trail)
     newest = page.rows[0].request_id if page.rows else ""
     if part == "rows" and request.GET.get("seen", "") == newest:
         return nothing_new()
@@ -41,48 +41,68 @@ def logs(request: AccountRequest) -> HttpResponse:
         "form": form,
         "entries": entries(page.rows, api_keys),
         "newest": newest,
-        "live": valid and not form.query and not trail,
-        "kept_for": kept_for(account),
+        "looked_back_to": page.looked_back_to,
+        "live": not form.errors and not trail and form.goes_on,
         "opened": opened,
-        "entry": entry_of(account, opened, api_keys) if opened else None,
+        "entry": entry_of(request, opened, api_keys, page.rows) if opened else None,
+        "columns": columns_of(request.user),
         **ways(form.query, trail, page.older),
+        **(choices(request) if part != "rows" else {}),
     }
     template = {None: "logs", "rows": "_rows"}.get(part, "_logs")
-    status = 200 if valid else 422
+    status = 422 if form.errors else 200
     response = render(request, f"dashboard/{template}.html", context, status=status)
     if part == "logs" and not trail and not opened:
         response["HX-Push-Url"] = f"{request.path}?{form.query}".rstrip("?")
     return response
 
 
+def page_of(account: Account, form: LogFilterForm, trail: list[Cursor]) -> Page:
+    """What matches right below the end of the trail; nothing where the form is wrong."""
+    if not form.is_valid():
+        return Page([], None)
+    return log_store.page(account.pk, form.filters, before=trail[-1] if trail else None)
+
+
+def choices(request: AccountRequest) -> dict[str, object]:
+    """What stands around the list."""
+    return {
+        "kept": partial(retention.kept, request.account),  # looked up only where it is shown
+        "saved_filters": request.membership.saved_filters.all(),
+        "all_columns": COLUMNS.values(),
+    }
+
+
 @page_of_an_account
 def log(request: AccountRequest, request_id: str) -> HttpResponse:
     """Everything about one request of this account."""
     api_keys = {api_key.pk: api_key for api_key in request.account.api_keys.all()}
-    entry = entry_of(request.account, request_id, api_keys)
+    entry = entry_of(request, request_id, api_keys)
     if entry is None:
         raise Http404("There is no such request in the log of this account.")
     return render(request, "dashboard/log.html", {"entry": entry})
 
 
-def _form(request: AccountRequest, api_keys: dict[int, APIKey]) -> LogFilterForm:
+def filter_form(request: AccountRequest, api_keys: dict[int, APIKey]) -> LogFilterForm:
     now = timezone.now()
-    models = reports.by_model(request.account.pk, now - MODELS_OF, now)
+    models = log_store.models_of(request.account.pk, now - MODELS_OF)
     return LogFilterForm(request.GET, now=now, api_keys=api_keys.values(), models=models)
 
 
-def entry_of(account: Account, request_id: str, api_keys: dict[int, APIKey]) -> Entry | None:
-    row = log_store.get(account.pk, request_id)
-    return Entry(row, api_keys.get(row.api_key_id)) if row else None
-
-
-def kept_for(account: Account) -> int:
-    """Days until a request is forgotten."""
-    subscription = getattr(account, "subscription", None)
-    shortest = min(partitions.DAYS_KEPT.values())
-    if subscription is None:
-        return shortest
-    return partitions.DAYS_KEPT.get(subscription.plan.retention_class, shortest)
+def entry_of(
+    request: AccountRequest,
+    request_id: str,
+    api_keys: dict[int, APIKey],
+    known: Iterable[RequestLog] = (),
+) -> Entry | None:
+    """The request of this id, with what was captured of it if the visitor may see that."""
+    row = next((row for row in known if row.request_id == request_id), None)
+    row = row or log_store.get(request.account.pk, request_id)
+    if row is None:
+        return None
+    may = request.membership.may_read_payloads
+    payload = payloads.get(request.account.pk, request_id) if may else None
+    return Entry(row, api_keys.get(row.api_key_id), payload)
 
 
 def trail_of(words: list[str]) -> list[Cursor]:

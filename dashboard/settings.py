@@ -1,11 +1,17 @@
 """Settings: everything an operator may turn is an environment variable named here."""
 
 import os
+from email.utils import formataddr
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import dj_database_url
+from celery.schedules import crontab
+from django.core.exceptions import ImproperlyConfigured
 
+from accounts.origin import networks
 from dashboard.instance import ROOT, Instance
+from gateway import product
 
 
 def flag(name: str, *, default: bool = False) -> bool:
@@ -20,13 +26,26 @@ PORT = int(os.environ.get("KEYPLEX_PORT", "8000"))
 PUBLIC_URL = os.environ.get("KEYPLEX_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
 SELF_URL = os.environ.get("KEYPLEX_SELF_URL", f"http://127.0.0.1:{PORT}")  # as seen from this host
 WORKERS = int(os.environ.get("KEYPLEX_WORKERS", min(4, os.cpu_count() or 1)))
-CATALOG = ROOT / os.environ.get("KEYPLEX_CATALOG", "catalog/keyplex.toml")
+GATEWAY_HOSTS = int(os.environ.get("KEYPLEX_GATEWAY_HOSTS", "1"))  # that share the limits
+CATALOG = INSTANCE.catalog
+try:
+    PRODUCT = product.read(CATALOG)
+except ValueError as error:
+    raise ImproperlyConfigured(str(error)) from error
+try:
+    TRUSTED_PROXIES = networks(os.environ.get("KEYPLEX_TRUSTED_PROXIES", ""))
+except ValueError as error:
+    raise ImproperlyConfigured(f"KEYPLEX_TRUSTED_PROXIES: {error}") from error
+_scanners = os.environ.get("KEYPLEX_LEAK_SCANNERS")
+LEAK_SCANNERS = Path(_scanners) if _scanners else None  # the public keys of who may report lists
 OVER_TLS = PUBLIC_URL.startswith("https://")
 ONLY_HERE = urlsplit(PUBLIC_URL).hostname in {"127.0.0.1", "localhost", "::1"}
 
 DEBUG = flag("KEYPLEX_DEBUG")
 SECRET_KEY = INSTANCE.secret("secret_key")
 KEY_PEPPER = INSTANCE.secret("key_pepper")
+AUDIT_KEY = INSTANCE.secret("audit_key")
+MFA_KEY = INSTANCE.secret("mfa_key")
 SANDBOX_TOKEN = INSTANCE.secret("sandbox_token")
 ALLOWED_HOSTS = [
     urlsplit(PUBLIC_URL).hostname or "127.0.0.1",
@@ -43,6 +62,8 @@ INSTALLED_APPS = [
     "django_htmx",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "csp",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -61,6 +82,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.sessions.SessionLifetimeMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -99,15 +121,29 @@ CACHES = {
 }
 JOURNAL_DIR = INSTANCE.journal
 
+# Where days of extended retention go before they are forgotten; nowhere without a bucket
+ARCHIVE_BUCKET = os.environ.get("KEYPLEX_ARCHIVE_BUCKET", "")
+ARCHIVE_PREFIX = os.environ.get("KEYPLEX_ARCHIVE_PREFIX", "")
+ARCHIVE_ENDPOINT = os.environ.get("KEYPLEX_ARCHIVE_ENDPOINT", "")
+ARCHIVE_REGION = os.environ.get("KEYPLEX_ARCHIVE_REGION", "us-east-1")
+ARCHIVE_ACCESS_KEY = os.environ.get("KEYPLEX_ARCHIVE_ACCESS_KEY", "")
+ARCHIVE_SECRET_KEY = os.environ.get("KEYPLEX_ARCHIVE_SECRET_KEY", "")
+
 CELERY_BROKER_URL = INSTANCE.broker_url
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
+    "audit": {"task": "accounts.tasks.verify_audit", "schedule": crontab(minute=17, hour=3)},
+    "account-deletion": {"task": "dashboard.tasks.delete_accounts", "schedule": 900.0},
     "sessions": {"task": "dashboard.tasks.forget_sessions", "schedule": 86400.0},
+    "notices": {"task": "accounts.tasks.send_notices", "schedule": 15.0},
+    "reminders": {"task": "accounts.tasks.remind", "schedule": 3600.0},
     "usage-partitions": {"task": "usage.tasks.make_partitions", "schedule": 3600.0},
     "usage-prune": {"task": "usage.tasks.prune", "schedule": 3600.0},
+    "model-hours": {"task": "usage.tasks.sum_model_hours", "schedule": 60.0},
+    "model-hours-again": {"task": "usage.tasks.sum_model_hours_again", "schedule": 86400.0},
 }
 
 # Who may come in
@@ -136,6 +172,20 @@ ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "dashboard.signup.AccountAdapter"
+ACCOUNT_CHANGE_EMAIL = True  # the address that is, until the new one is verified
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600  # seconds; see accounts/reauthentication.py
+ACCOUNT_DELETION_DAYS = int(os.environ.get("KEYPLEX_DELETION_DAYS", "14"))
+MFA_ADAPTER = "accounts.mfa.MFAAdapter"
+MFA_FORMS = {
+    "authenticate": "accounts.mfa_forms.AuthenticateForm",
+    "reauthenticate": "accounts.mfa_forms.ReauthenticateForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = ONLY_HERE and not OVER_TLS
+MFA_TOTP_ISSUER = PRODUCT.name
+MFA_RECOVERY_CODES_SHOW_ONCE = True
 
 # Mail: a server if one is named, else the mailbox page
 EMAIL_HOST = os.environ.get("KEYPLEX_SMTP_HOST", "")
@@ -147,7 +197,9 @@ EMAIL_BACKEND = (
     "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "dashboard.mailbox.Backend"
 )
 MAILBOX_OPEN = not EMAIL_HOST and flag("KEYPLEX_MAILBOX", default=ONLY_HERE)
-DEFAULT_FROM_EMAIL = os.environ.get("KEYPLEX_MAIL_FROM", "Keyplex <no-reply@localhost>")
+DEFAULT_FROM_EMAIL = os.environ.get(
+    "KEYPLEX_MAIL_FROM", formataddr((PRODUCT.name, "no-reply@localhost"))
+)
 
 # What a browser may do
 SECURE_SSL_REDIRECT = flag("KEYPLEX_SSL_REDIRECT", default=OVER_TLS)
@@ -161,6 +213,7 @@ SESSION_COOKIE_AGE = 14 * 24 * 3600
 CSRF_COOKIE_HTTPONLY = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # of a whole form: the guard refuses more
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],

@@ -1,16 +1,19 @@
 """Where an account stands: its plan, and how much of each limit is used."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from math import ceil
 
 from accounts.models import Account
 from billing.models import Subscription
+from dashboard.forecast import Forecast, Past
 from gateway.decisions import Use
 from gateway.headroom import headroom
+from usage.reports import Totals
 
 WINDOWS = {"minute": "this minute", "day": "today", "month": "this month"}
 RUNNING_LOW = 80  # percent, as the first usage alert
-SETTLING = timedelta(minutes=10)  # a pace measured over less says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,21 @@ class Meter:
     """One limit, how much of it is used, and what that means."""
 
     use: Use
-    runs_out_at: datetime | None = None
+    forecast: Forecast | None = None
+
+    @property
+    def runs_out_at(self) -> datetime | None:
+        return self.forecast.at if self.forecast else None
+
+    @property
+    def margin(self) -> str:
+        """How far off that may be, in the unit that suits it; empty where that says nothing."""
+        minutes = self.forecast.margin.total_seconds() / 60 if self.forecast else 0
+        if minutes < 3:
+            return ""
+        if minutes < 90:
+            return f"± {5 * ceil(minutes / 5)} min"
+        return f"± {minutes / 60:.0f} h" if minutes < 36 * 60 else f"± {minutes / 1440:.0f} d"
 
     @property
     def title(self) -> str:
@@ -45,7 +62,8 @@ class Meter:
     def word(self) -> str:
         if self.level != self.tone:
             return "too fast"
-        return {"ok": "fine", "warn": "running low", "bad": "used up"}[self.tone]
+        used_up = "beyond fair use" if self.use.soft else "used up"
+        return {"ok": "fine", "warn": "running low", "bad": used_up}[self.tone]
 
     @property
     def badge(self) -> str:
@@ -90,7 +108,9 @@ class Standing:
 
 
 def standing_of(account: Account, pace: "Pace | None" = None) -> Standing:
-    subscription = getattr(account, "subscription", None)
+    subscription = Subscription.objects.select_related("plan").filter(account=account).first()
+    if subscription:
+        subscription.account = account  # which knows its subscription by that, too
     uses = headroom(account)
     if uses is None:
         return Standing(subscription, None)
@@ -101,19 +121,20 @@ def standing_of(account: Account, pace: "Pace | None" = None) -> Standing:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """What was used lately, over how long, until now."""
+    """What each UTC hour of the last days used, up to the current one."""
 
-    requests: int
-    tokens: int
-    over: timedelta
+    hours: Sequence[Totals]
     now: datetime
 
-    def runs_out(self, use: Use) -> datetime | None:
-        """When the day's limit is used up if it goes on like this; None if it lasts the day."""
-        lately = self.requests if use.unit == "requests" else self.tokens
-        if use.window != "day" or not lately or not use.remaining or self.over < SETTLING:
+    def runs_out(self, use: Use) -> Forecast | None:
+        """When a limit of a day or a month is used up if it goes on like this."""
+        if use.reset is None:
             return None
-        seconds = self.over.total_seconds() * use.remaining / lately
-        if self.now.timestamp() + seconds >= (use.reset or 0):
-            return None
-        return self.now + timedelta(seconds=seconds)
+        calls = [hour.admitted for hour in self.hours]
+        used = calls if use.unit == "requests" else [hour.tokens for hour in self.hours]
+        past, until = Past(used, calls, self.now), datetime.fromtimestamp(use.reset, UTC)
+        if use.window == "day" and use.remaining:
+            return past.runs_out(use.remaining, until)
+        if use.window == "month" and use.remaining:
+            return past.runs_out_in_days(use.remaining, until)
+        return None

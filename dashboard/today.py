@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from django.urls import reverse
 
 from dashboard.charts import sparkline
+from dashboard.forecast import DAYS_BACK
 from dashboard.ranges import query_of
 from dashboard.standing import Pace
 from dashboard.templatetags.figures import amount, duration, percent
-from usage import reports
+from usage import breakdown, reports
+from usage.breakdown import Slice
 from usage.reports import Durations, Totals
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -35,6 +37,7 @@ class Today:
     """The hours of the UTC day so far, and those of the day before."""
 
     now: datetime
+    pace: Pace
     hours: list[Totals]
     yesterday: list[Totals]
     latency: Durations
@@ -54,13 +57,6 @@ class Today:
         return total(self.hours)
 
     @property
-    def pace(self) -> Pace:
-        """What this hour and the one before it used."""
-        lately = total(self.hours[-2:])
-        over = min(HOUR + self._into_the_hour, self.now - self.midnight)
-        return Pace(lately.admitted, lately.tokens, over, self.now)
-
-    @property
     def figures(self) -> list[Figure]:
         return [
             self._count("Requests", "requests"),
@@ -73,7 +69,7 @@ class Today:
     def _count(self, title: str, name: str) -> Figure:
         value = getattr(self.so_far, name)
         notes = [compared(value, self._by_now(name))]
-        return Figure(title, amount(value), "", notes, self._url("by-model"), self._course(name))
+        return Figure(title, amount(value), "", notes, self._url("breakdown"), self._course(name))
 
     def _share(self, title: str, name: str) -> Figure:
         value, requests = getattr(self.so_far, name), self.so_far.requests
@@ -119,14 +115,20 @@ class Today:
 
 def look(account_id: int, now: datetime) -> Today:
     midnight = midnight_of(now)
-    by_hour = reports.by_model_over_time(account_id, midnight - DAY, now)
-    hours = [total(models.values()) for models in by_hour.values()]
+    start = midnight - DAYS_BACK * DAY
+    beginnings = list(reports.steps(start, now, "hour"))
+    hours = breakdown.over_time(Slice(account_id, start, now), beginnings)
+    before = 24 * DAYS_BACK
+    latencies = breakdown.latencies(
+        Slice(account_id, midnight - DAY, now), [midnight - DAY, midnight]
+    )
     return Today(
         now,
-        hours[24:] or [Totals()],
-        hours[:24],
-        reports.latency(account_id, midnight, now),
-        reports.latency(account_id, midnight - DAY, midnight),
+        Pace(hours, now),
+        hours[before:] or [Totals()],
+        hours[before - 24 : before],
+        latencies[1],
+        latencies[0],
     )
 
 

@@ -1,13 +1,14 @@
 """Every address of the site; the gateway's own (/v1) are in ``gateway/asgi.py``."""
 
-from allauth.account.decorators import secure_admin_login
-from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
+from accounts.entrance import on_record
+from dashboard import ops
 from dashboard.landing import landing
 from dashboard.mailbox import mailbox
 
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+security = RedirectView.as_view(pattern_name="accounts:security")
 
 handler500 = "dashboard.failures.failed"
 
@@ -15,7 +16,10 @@ urlpatterns = [
     path("", landing, name="landing"),
     path("", include("dashboard.pages")),
     path("", include("accounts.urls")),
-    path("", include("allauth.account.urls")),
+    path("mfa/", security, name="mfa"),  # instead of allauth's own lists
+    path("mfa/webauthn/", security, name="passkeys"),
+    path("mfa/", include(on_record("allauth.mfa.urls"))),
+    path("", include(on_record("allauth.account.urls"))),
     path("mailbox", mailbox, name="mailbox"),
-    path("ops/", admin.site.urls),
+    *ops.addresses(),
 ]

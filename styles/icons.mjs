@@ -1,11 +1,11 @@
 // Prints one SVG with every icon that the pages use, each a symbol named like its Lucide original.
 import { readFileSync } from 'node:fs';
 
-const NAMES = `activity arrow-right book-open chart-column check chevron-down chevron-left
-  chevron-right circle-alert circle-check circle-user-round clock copy download ellipsis
-  external-link eye inbox info key-round layout-dashboard lock log-out mail menu monitor moon
-  pause play plus refresh-cw scroll-text search shield-check sun terminal trash-2 triangle-alert
-  x zap`.split(/\s+/);
+const NAMES = `activity arrow-right book-open boxes chart-column check chevron-down chevron-left
+  chevron-right chevrons-up-down circle-alert circle-check circle-user-round clock copy download ellipsis
+  external-link eye inbox info key-round layout-dashboard lock log-out mail menu message-square monitor moon
+  pause play plus refresh-cw scroll-text search send settings shield-check square sun terminal trash-2
+  triangle-alert users x zap`.split(/\s+/);
 
 const symbols = NAMES.map((name) => {
   const source = readFileSync(`node_modules/lucide-static/icons/${name}.svg`, 'utf8');

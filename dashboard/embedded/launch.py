@@ -64,19 +64,21 @@ class Launch:
 
     def welcome(self) -> str:
         """What a newcomer needs next."""
-        url, logins = settings.PUBLIC_URL, self._logins
+        url, product, logins = settings.PUBLIC_URL, settings.PRODUCT, self._logins
         assert logins is not None
+        api = url + product.base_path
         return f"""
-Keyplex is running.
+{product.name} is running.
 
   Dashboard   {url}/             {logins.demo_email}  {logins.demo_password}
   Operators   {url}/ops/         {logins.operator_email}  {logins.operator_password}
-  API         {url}/api/v1
+  API         {api}
 
-  curl {url}/api/v1/chat/completions \\
+  curl {api}/chat/completions \\
     -H "Content-Type: application/json" \\
     -H "Authorization: Bearer {logins.api_key}" \\
-    -d '{{"model": "keyplex/echo", "messages": [{{"role": "user", "content": "Hello, world!"}}]}}'
+    -d '{{"model": "{product.first_model}",
+         "messages": [{{"role": "user", "content": "Hello, world!"}}]}}'
 
 The logins are kept in {self._data / "first-run.json"}, the logs beside it.
 Ctrl-C stops everything.
@@ -126,8 +128,9 @@ Ctrl-C stops everything.
     def _load_catalog(self) -> None:
         try:
             changes = catalog_file.load(catalog_file.read(settings.CATALOG))
-        except (OSError, ValueError) as error:
+        except ValueError as error:
             raise Trouble(str(error)) from error
+        settings.INSTANCE.remember(settings.CATALOG)
         if changes:
             self._say(f"Loaded {settings.CATALOG.name}: {len(changes)} changes.")
 

@@ -138,13 +138,23 @@ def processes(data: Path, *, host: str, port: int, workers: int) -> list[Process
 
 
 def web_command(data: Path, *, host: str, port: int, workers: int) -> list[str]:
-    """Granian as measured (docs/performance.md), with room for many streams at once."""
+    """Granian as measured (docs/performance.md), with room for many streams at once.
+
+    Its deadlines and limits come before any code of ours runs (docs/operations.md).
+    """
     return [
         *(sys.executable, "-m", "granian", "--interface", "asgi", "--http", "1", "--no-ws"),
         *("--host", host, "--port", str(port), "--workers", str(workers), "--loop", "uvloop"),
         *("--backlog", "2048", "--backpressure", "4096", "--respawn-failed-workers"),
         *("--respawn-interval", "0.2", "--workers-kill-timeout", "30"),
-        *("--http1-header-read-timeout", "10000", "--log-level", "warning"),
+        *(
+            "--http1-header-read-timeout",
+            "10000",
+            "--http1-buffer-size",
+            "32768",
+            "--log-level",
+            "warning",
+        ),
         *("--static-path-route", "/static", "--static-path-mount", str(data / "static")),
         "dashboard.asgi:application",
     ]

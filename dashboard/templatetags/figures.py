@@ -1,6 +1,6 @@
 """Numbers, durations and moments as pages write them. All moments are UTC."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from django import template
 from django.utils import timezone
@@ -48,6 +48,18 @@ def duration(milliseconds: float | None) -> str:
 
 
 @register.filter
+def rate(per_second: float | None) -> str:
+    """Tokens per second; a dash where there are none.
+
+    >>> rate(6.25), rate(84.2), rate(None)
+    ('6.2/s', '84/s', '–')
+    """
+    if per_second is None:
+        return "–"
+    return f"{per_second:.1f}/s" if per_second < 10 else f"{per_second:,.0f}/s"
+
+
+@register.filter
 def percent(part: float, whole: float = 1) -> str:
     """How much of ``whole`` it is; small parts keep two digits, and only nothing is 0 %.
 
@@ -75,6 +87,15 @@ def instant(moment: datetime) -> str:
     """A moment to the millisecond."""
     moment = moment.astimezone(UTC)
     return f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03} UTC"
+
+
+@register.filter
+def about(moment: datetime, zone: tzinfo) -> str:
+    """Roughly when something will be, by the viewer's clock: a time today, or a later day."""
+    local = moment.astimezone(zone)
+    if local.date() == timezone.now().astimezone(zone).date():
+        return f"at {local:%H:%M %Z}"
+    return f"on {local:%-d %B}"
 
 
 def age(moment: datetime, now: datetime) -> str:

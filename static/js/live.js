@@ -1,16 +1,23 @@
-// What is marked data-live asks for news every two seconds, while somebody looks at the page.
+// What is marked data-live asks for news every two seconds, while somebody looks at the page and
+// has not paused it with the button marked data-pause.
 (() => {
   const EVERY = 2000;
 
+  const page = document.documentElement;
   const poll = () => {
-    if (document.hidden) return;
+    if (document.hidden || page.hasAttribute('data-paused')) return;
     for (const element of document.querySelectorAll('[data-live]')) htmx.trigger(element, 'poll');
   };
   setInterval(poll, EVERY);
   document.addEventListener('visibilitychange', poll);
+  document.addEventListener('click', (event) => {
+    if (!event.target.closest('[data-pause]')) return;
+    page.toggleAttribute('data-paused');
+    poll();
+  });
 
   const isLive = (event) => event.target.matches?.('[data-live]');
-  const cutOff = (is) => document.documentElement.toggleAttribute('data-cut-off', is);
+  const cutOff = (is) => page.toggleAttribute('data-cut-off', is);
 
   for (const trouble of ['htmx:sendError', 'htmx:responseError', 'htmx:timeout']) {
     document.addEventListener(trouble, (event) => { if (isLive(event)) cutOff(true); });

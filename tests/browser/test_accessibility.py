@@ -15,7 +15,14 @@ from usage.posting import post
 pytestmark = pytest.mark.browser
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 PUBLIC = ["/", "/login/", "/signup/", "/password/reset/", "/mailbox", "/nothing-here"]
-MEMBERS = ["/overview", "/keys", "/keys/new", "/usage", "/logs", "/password/change/"]
+MEMBERS = [
+    *("/overview", "/keys", "/keys/new", "/usage", "/usage?range=1h&by=user&zone=Asia/Kolkata"),
+    *("/logs", "/password/change/"),
+    *("/models", "/playground", "/logs/export", "/audit?verify=1"),
+    *("/team", "/team/leave", "/team/transfer", "/settings", "/settings/security", "/email/"),
+    *("/settings/account", "/settings/danger", "/settings/danger/account"),
+    *("/settings/danger/user", "/mfa/totp/activate/", "/mfa/webauthn/add/", "/reauthenticate/"),
+]
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 860}},
     "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 860}},

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.dashboard.conftest import Scene, part, text_of
 from usage.models import RequestLog
 
+STANDING = 2  # queries for the foot of the navigation while Redis knows nothing of the account
 EVERY_PAGE = ["/overview", "/usage", "/logs"]
 
 
@@ -87,15 +88,32 @@ def test_rows_of_the_same_moment_are_not_lost_between_pages(scene: Scene) -> Non
         ("outcome=refused", ["b"]),
         ("status=499", ["c"]),
         ("q=u_77", ["c"]),
+        ("status=4xx", ["b", "c"]),
+        ("status=5XX", []),
+        ("status=2xx", ["a"]),
+        ("endpoint=embeddings", ["a"]),
+        ("error=PER+minute", ["b"]),
+        ("error=100%25", ["b"]),
+        ("error=100_", []),
+        ("error=rate_limited", ["b"]),
+        ("q=u_77&status=4xx&outcome=client_disconnect", ["c"]),
+        ("q=u_77&error=minute", []),
         ("outcome=refused&model=a", []),
+        ("outcome=refused&model=b&status=429&endpoint=chat/completions&range=24h", ["b"]),
         ("range=1h", ["a", "b", "c"]),
         ("start=2020-01-02T00:00&end=2020-01-03T00:00", []),
     ],
 )
 def test_a_filter_shows_what_it_says(scene: Scene, query: str, found: list[str]) -> None:
     calls = {
-        "a": scene.call(model="a"),
-        "b": scene.call(model="b", outcome="refused", status_code=429),
+        "a": scene.call(model="a", endpoint="embeddings"),
+        "b": scene.call(
+            model="b",
+            outcome="refused",
+            status_code=429,
+            error_code="rate_limited",
+            error_message="100% of the tokens per minute are used.",
+        ),
         "c": scene.call(model="c", outcome="client_disconnect", status_code=499, end_user="u_77"),
     }
 
@@ -153,14 +171,17 @@ def test_the_list_asks_again_and_is_answered_only_when_something_is_new(scene: S
     assert b"<html" not in new.content
 
 
-def test_only_the_first_page_without_filters_is_alive(scene: Scene) -> None:
+def test_only_the_first_page_of_what_goes_on_is_alive(scene: Scene) -> None:
     scene.calls(51)
 
     first = scene.owner.get("/logs").content
+    filtered = scene.owner.get("/logs?outcome=ok").content
 
     assert b"data-live" in first
-    assert b"data-live" not in scene.owner.get("/logs?outcome=ok").content
+    assert b'hx-get="?outcome=ok&amp;seen=' in filtered
     assert b"data-live" not in scene.owner.get(link(first, "next")).content
+    over = "/logs?start=2026-01-01T00:00&end=2026-02-01T00:00"
+    assert b"data-live" not in scene.owner.get(over).content
 
 
 def test_htmx_gets_the_list_alone_and_a_url_to_share(scene: Scene) -> None:
@@ -175,11 +196,11 @@ def test_htmx_gets_the_list_alone_and_a_url_to_share(scene: Scene) -> None:
 def test_a_refusal_says_which_limit_how_far_and_when_it_would_have_passed(scene: Scene) -> None:
     now = int(time.time())
     limit = {"limit": 500_000}
-    minute = {"name": "tokens_per_minute", "used": 487_120, "reset": now + 14}
-    day = {"name": "tokens_per_day", "used": 490_000, "reset": now + 3600}
+    minute = {"name": "tokens_per_minute", "used": 487_120, "remaining": 12_880}
+    day = {"name": "tokens_per_day", "used": 490_000, "remaining": 9_510_000}
     limits = [
-        {**limit, **minute, "asked": 31_500},
-        {**limit, **day, "asked": 31_500, "limit": 10**7},
+        {**limit, **minute, "asked": 31_500, "reset": now + 14, "passes_at": now + 14},
+        {**limit, **day, "asked": 31_500, "reset": now + 3600, "limit": 10**7},
     ]
     decision = json.dumps({"admitted": False, "limits": limits}).encode()
     refused = scene.call(
@@ -211,6 +232,7 @@ def test_the_routes_that_were_tried_are_told(scene: Scene) -> None:
     page = text_of(scene.owner.get(f"/logs/{request}"))
 
     assert "openai not configured openrouter answered" in page
+    assert "First token 412 ms Ended 1.9 s" in page
     assert "as the provider counted them" in page
     assert "1.9 s first token after 412 ms" in page
     assert "streamed" in page
@@ -263,3 +285,17 @@ def test_a_page_asks_the_database_no_more_for_many_rows_than_for_a_few(
     assert RequestLog.objects.count() == 163
     assert few == many
     assert many <= 16
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["", "status=4xx", "error=needle", "endpoint=embeddings", "model=a&outcome=ok", "q=u_1"],
+)
+def test_no_way_of_filtering_takes_more_than_twelve_queries(scene: Scene, query: str) -> None:
+    scene.calls(60)
+    scene.owner.get("/logs")  # the session is in the cache from now on
+
+    with CaptureQueriesContext(connection) as captured:
+        assert scene.owner.get(f"/logs?{query}").status_code == 200
+
+    assert len(captured) - STANDING <= 12

@@ -1,6 +1,7 @@
 """The Overview says whether an account is fine, and keeps saying it without a reload."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import redis
@@ -9,10 +10,19 @@ from django.utils import timezone
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from dashboard import today
+from dashboard.forecast import Forecast
+from dashboard.overview import concern
+from dashboard.standing import Meter, Pace, Standing
+from dashboard.templatetags.figures import about
 from gateway import counters
+from gateway.decisions import Use
 from tests.dashboard.conftest import Scene, part, text_of
+from tests.people import make_key
 from usage.models import RequestLog
+from usage.reports import Durations, Totals
 
+NO_DURATIONS = Durations(None, None, None)
 NO_SERVER = redis.Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 0))
 
 
@@ -94,6 +104,35 @@ def test_use_is_shown_against_every_limit_as_colour_and_word(scene: Scene) -> No
     assert "Requests this minute fine" in page
     assert "Tokens today 90 % · running low" in page
     assert "900 of 1,000" in page
+
+
+def test_what_changed_since_last_week_is_told_in_one_sentence(scene: Scene) -> None:
+    now = timezone.now()
+    before, after = ((now - timedelta(days=days)).timestamp() for days in (10, 3))
+    other = make_key(scene.key.account).api_key
+    for moment, prompt in ((before, 3100), (after, 9800)):
+        scene.calls(25, started_at=moment, prompt_tokens=prompt)
+        scene.calls(25, started_at=moment, prompt_tokens=500, api_key_id=other.pk)
+
+    page = text_of(scene.owner.get("/overview"))
+
+    assert "Tokens are up 186 % on the week before." in page
+    assert "100 % of it comes from key Development : prompts grew from 3,100 to 9,800" in page
+    assert "on the week before" not in text_of(scene.stranger.get("/overview"))
+
+
+def test_when_a_limit_runs_out_is_told_by_the_viewers_clock(scene: Scene) -> None:
+    zone = ZoneInfo("Asia/Kolkata")
+    at = datetime(2026, 11, 23, 20, tzinfo=UTC)
+    day = today.Today(at, Pace([], at), [Totals()], [Totals()], NO_DURATIONS, NO_DURATIONS)
+    use = Use("tokens_per_day", 1000, 500, 0, 500, int(at.timestamp()) + 4 * 3600)
+    meter = Meter(use, Forecast(at + timedelta(hours=1), timedelta(minutes=20)))
+
+    told = concern(day, Standing(None, [meter]), zone)
+
+    assert told == "Tokens today run out on 24 November at this pace."
+    assert about(timezone.now(), zone).startswith("at ")
+    assert about(timezone.now(), zone).endswith(" IST")
 
 
 @pytest.mark.parametrize("path", ["/overview", "/usage", "/logs"])

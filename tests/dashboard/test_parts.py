@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard import charts, today
+from dashboard import changes, charts, csv_download, today
+from dashboard.forecast import Forecast
 from dashboard.instance import ROOT
 from dashboard.standing import Meter, Pace, Standing
 from dashboard.templatetags import figures
-from gateway.decisions import DAY, Use
+from gateway.decisions import Use
+from gateway.months import DAY
 from usage.reports import Totals
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -21,10 +23,10 @@ TEMPLATES = sorted((ROOT / "templates" / "dashboard").glob("*.html"))
 
 
 def use(used: int, limit: int = 1000, window: str = "day", unit: str = "tokens") -> Use:
-    return Use(f"{unit}_per_{window}", limit, used, 0, MIDNIGHT)
+    return Use(f"{unit}_per_{window}", limit, used, 0, max(0, limit - used), MIDNIGHT)
 
 
-@pytest.mark.parametrize("module", [figures, today])
+@pytest.mark.parametrize("module", [figures, today, changes, csv_download])
 def test_what_the_docstrings_show_is_true(module: object) -> None:
     assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]
 
@@ -48,29 +50,36 @@ def test_a_meter_says_in_a_word_how_it_stands(used: int, limit: int, tone: str, 
 
 
 def test_a_limit_that_will_not_last_is_not_called_fine() -> None:
-    meter = Meter(use(100), runs_out_at=NOON)
+    meter = Meter(use(100), Forecast(NOON, timedelta(minutes=21)))
 
     assert (meter.tone, meter.badge, meter.level) == ("warn", "too fast", "ok")
+    assert meter.margin == "± 25 min"
 
 
-def test_the_forecast_goes_on_as_lately_until_the_day_ends() -> None:
-    pace = Pace(requests=0, tokens=100, over=timedelta(hours=1), now=NOON)
+def pace(tokens: int, calls: int = 10, now: datetime = NOON + timedelta(minutes=30)) -> Pace:
+    """What three hours used, the last of them half over."""
+    hour = Totals(admitted=calls, prompt_tokens=tokens)
+    return Pace([*[Totals()] * 10, hour, hour, Totals(admitted=calls, prompt_tokens=0)], now)
 
-    assert pace.runs_out(use(700)) == NOON + timedelta(hours=3)
-    assert pace.runs_out(use(0, limit=1200)) is None
-    assert pace.runs_out(use(1000)) is None
-    assert pace.runs_out(use(700, window="minute")) is None
-    assert pace.runs_out(use(700, unit="requests")) is None
-    assert Pace(0, 100, timedelta(minutes=9), NOON).runs_out(use(700)) is None
+
+def test_the_forecast_goes_on_as_lately_until_the_limit_begins_anew() -> None:
+    forecast = pace(125).runs_out(use(700))
+
+    assert forecast
+    assert forecast.at == NOON + timedelta(minutes=30, hours=3)
+    assert pace(125).runs_out(use(0, limit=12_000)) is None
+    assert pace(125).runs_out(use(1000)) is None
+    assert pace(125).runs_out(use(700, window="minute")) is None
+    assert pace(125, calls=1).runs_out(use(700)) is None
 
 
 @given(used=st.integers(0, 10**18), limit=st.integers(0, 10**18), lately=st.integers(0, 10**12))
 def test_a_forecast_lies_between_now_and_the_end_of_the_day(
     used: int, limit: int, lately: int
 ) -> None:
-    at = Pace(lately, lately, timedelta(hours=1), NOON).runs_out(use(used, limit))
+    forecast = pace(lately).runs_out(use(used, limit))
 
-    assert at is None or NOON <= at < datetime.fromtimestamp(MIDNIGHT, UTC)
+    assert forecast is None or NOON <= forecast.at < datetime.fromtimestamp(MIDNIGHT, UTC)
 
 
 def test_the_navigation_shows_the_day_and_what_is_in_danger() -> None:

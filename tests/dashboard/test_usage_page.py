@@ -60,7 +60,10 @@ def test_a_period_of_ones_own_can_be_shared(scene: Scene) -> None:
     ("query", "complaint"),
     [
         ("range=2w", "There is no range “2w”."),
-        ("by=money", "The chart cannot show “money”."),
+        ("by=money", "Usage cannot be broken down by “money”."),
+        ("show=money", "The chart cannot show “money”."),
+        ("zone=Europe/Atlantis", "There is no time zone “Europe/Atlantis”."),
+        ("key=none", "Enter a whole number."),
         ("start=yesterday", "Enter a valid date/time."),
         ("end=2026-01-01", "Say from when, too."),
         ("start=2026-02-01&end=2026-01-01", "The beginning must come before the end."),
@@ -85,7 +88,10 @@ def test_a_period_that_makes_no_sense_is_explained_and_the_last_day_shown(
 def test_the_chart_shows_tokens_or_requests_with_their_unit(scene: Scene) -> None:
     scene.calls(2, model="a", prompt_tokens=5, completion_tokens=15)
 
-    tokens, requests = drawn(scene.owner, "range=24h"), drawn(scene.owner, "range=24h&by=requests")
+    tokens, requests = (
+        drawn(scene.owner, "range=24h"),
+        drawn(scene.owner, "range=24h&show=requests"),
+    )
 
     assert (tokens["unit"], requests["unit"]) == ("tokens", "requests")
     assert [sum(series["values"]) for series in tokens["series"]] == [40]  # type: ignore[attr-defined]
@@ -110,9 +116,9 @@ def test_keys_go_by_their_names(scene: Scene) -> None:
     scene.call(api_key_id=other.pk, completion_tokens=100)
     scene.call(api_key_id=10**6, completion_tokens=50)
 
-    rows = scene.owner.get("/usage").context["by_key"]
+    rows = scene.owner.get("/usage?by=key").context["rows"]
 
-    assert [name for _, name, _ in rows] == ["Night job", "a deleted key"]
+    assert [row.name for row in rows] == ["Night job", "a deleted key"]
 
 
 def test_rates_and_durations_are_told(scene: Scene) -> None:
@@ -123,10 +129,10 @@ def test_rates_and_durations_are_told(scene: Scene) -> None:
     answer = scene.owner.get("/usage")
     page = text_of(answer)
 
-    assert "Errors 1.0 % 1 requests failed" in page
-    assert "Refused 1.0 % 1 requests met a limit" in page
-    assert 200 < answer.context["latency"].p99 < 300
-    assert 75 < answer.context["first_token"].median < 105
+    assert "Errors 1.0 % 1 failed here" in page
+    assert "Refused 1.0 % 1 met a limit" in page
+    assert 200 < answer.context["speed"].latency.p99 < 300
+    assert 75 < answer.context["speed"].first_token.median < 105
 
 
 def test_a_link_from_a_sum_leads_to_its_requests(scene: Scene) -> None:

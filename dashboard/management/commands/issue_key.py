@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
 from django.db import transaction
 
+from accounts.audit import CONSOLE
 from accounts.models import APIKey, User
 from accounts.scopes import Scope
 from billing.models import Plan, Subscription
@@ -20,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--email", required=True)
         parser.add_argument("--name", required=True)
         parser.add_argument("--scope", action="append", choices=Scope.values, dest="scopes")
-        parser.add_argument("--plan", help="slug of a plan; the Free Trial for a new account")
+        parser.add_argument("--plan", help="slug of a plan; a new account gets the first one")
 
     @transaction.atomic
     def handle(
@@ -41,15 +42,14 @@ class Command(BaseCommand):
             else:
                 account = user.accounts.first() or open_account(user)
             if plan:
-                Subscription.objects.start(account, Plan.objects.get(slug=plan))
+                Subscription.objects.start(account, Plan.objects.get(slug=plan), by=CONSOLE)
         except Plan.DoesNotExist:
-            known = ", ".join(Plan.objects.values_list("slug", flat=True)) or "none is loaded"
-            raise CommandError(
-                f"There is no plan {plan or 'free-trial'!r}; known: {known}."
-            ) from None
+            known = ", ".join(Plan.objects.on_offer().values_list("slug", flat=True))
+            wanted = f"no plan {plan!r}" if plan else "no plan on offer"
+            raise CommandError(f"There is {wanted}; known: {known or 'none'}.") from None
         except ValidationError as error:
             raise CommandError(f"No key was issued: {' '.join(error.messages)}") from error
         _, plaintext = APIKey.objects.issue(
-            account, name=name, scopes=scopes or list(Scope.values), user=user
+            account, name=name, scopes=scopes or list(Scope.values), by=CONSOLE
         )
         self.stdout.write(plaintext)

@@ -1,0 +1,42 @@
+"""How people like to look at their pages. Nothing here changes what there is to see."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from accounts.models import Membership, User
+
+
+class SavedFilter(models.Model):
+    """What a member looks for again and again in the log of this account: a name, and a query.
+
+    It belongs to the membership, so it is of use in one account only, and leaves with its member.
+    """
+
+    MOST = 50
+
+    membership = models.ForeignKey(
+        Membership, on_delete=models.CASCADE, related_name="saved_filters"
+    )
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=2000)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["membership", "name"], name="saved_filter_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LogColumns(models.Model):
+    """Which columns of the log somebody wants, in whichever account."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="log_columns")
+    names = ArrayField(models.CharField(max_length=30))
+
+    def __str__(self) -> str:
+        return ", ".join(self.names)

@@ -1,0 +1,85 @@
+"""Somebody looks for a request: watches the tail, finds the one that failed, takes it home."""
+
+import json
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from playwright.sync_api import BrowserContext, Page, expect
+
+from accounts.models import APIKey
+from tests.gateway.site import Site
+from tests.people import make_account, make_key, make_user
+from tests.usage.calls import make_final
+from usage.posting import post
+
+pytestmark = pytest.mark.browser
+LOOK = "document.dispatchEvent(new Event('visibilitychange'))"  # as often as anybody likes
+
+
+@pytest.fixture
+def key(context: BrowserContext, site: Site) -> APIKey:
+    """A key of the account whose owner looks at the pages of ``context``."""
+    owner = make_user()
+    key = make_key(make_account(owner)).api_key
+    client = Client()
+    client.force_login(owner)
+    cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": site.url}
+    context.add_cookies([cookie])  # type: ignore[list-item]
+    return key
+
+
+def call(key: APIKey, **fields: object) -> str:
+    final = make_final(account_id=key.account_id, api_key_id=key.pk, **fields)
+    post([final])
+    return final.request_id
+
+
+def test_the_tail_shows_what_comes_until_it_is_paused(page: Page, site: Site, key: APIKey) -> None:
+    call(key, model="first")
+    page.goto(f"{site.url}/logs")
+
+    second = call(key, model="second")
+    expect(page.locator(f"#row-{second}")).to_be_visible()
+    page.get_by_role("button", name="Pause").click()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    third = call(key, model="third")
+    page.evaluate(LOOK)
+    assert asked == []
+    expect(page.get_by_text("Paused")).to_be_visible()
+
+    page.get_by_role("button", name="Resume").click()
+    expect(page.locator(f"#row-{third}")).to_be_visible()
+
+
+def test_a_failed_request_is_found_kept_as_a_filter_and_exported(
+    page: Page, site: Site, key: APIKey, tmp_path: Path
+) -> None:
+    post([make_final(account_id=key.account_id, api_key_id=key.pk) for _ in range(60)])
+    failed = call(key, outcome="upstream_error", status_code=502, error_message="The needle broke.")
+    post([make_final(account_id=key.account_id, api_key_id=key.pk) for _ in range(60)])
+
+    page.goto(f"{site.url}/logs")
+    page.get_by_text("More", exact=True).click()
+    page.get_by_label("Error text").fill("needle")
+    page.get_by_label("Error text").press("Enter")
+    expect(page).to_have_url(f"{site.url}/logs?error=needle")
+    page.locator(f"#row-{failed}").click()
+    expect(page.get_by_text("The needle broke.").first).to_be_visible()
+    page.get_by_role("link", name="Close").click()
+
+    page.get_by_text("Saved filters").click()
+    page.get_by_label("Save what is shown now as").fill("Needles")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.goto(f"{site.url}/logs")
+    page.get_by_text("Saved filters").click()
+    page.get_by_role("link", name="Needles", exact=True).click()
+    page.get_by_role("link", name="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download JSONL").click()
+    download.value.save_as(tmp_path / "found.jsonl")
+
+    [line] = (tmp_path / "found.jsonl").read_text().splitlines()
+    assert json.loads(line)["request_id"] == failed
+    expect(page.get_by_text("complete: 1 request")).to_be_visible()
