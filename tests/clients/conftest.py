@@ -7,11 +7,11 @@ from django.db.models import F
 
 from gateway.models import CatalogVersion, LanguageModel, ModelRoute
 from gateway.models import Provider as ProviderRow
-from tests.gateway.conftest import running_site, site
+from tests.gateway.conftest import recorded, running_site, site
 from tests.gateway.site import Site
 from tests.provider import Provider
 
-__all__ = ["running_site", "site"]
+__all__ = ["recorded", "running_site", "site"]
 
 
 def route_to(provider: Provider, *model_ids: str) -> None:
