@@ -5,6 +5,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ def tracked(suffix: str = "") -> list[Path]:
     """The files of the project; not what it installs or makes while it runs."""
     found = []
     for folder, folders, names in os.walk(ROOT):
-        folders[:] = [name for name in folders if name not in IGNORED]
+        folders[:] = [name for name in folders if not any(fnmatch(name, ours) for ours in IGNORED)]
         found += [Path(folder) / name for name in names if name.endswith(suffix)]
     return sorted(found)
 

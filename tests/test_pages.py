@@ -14,9 +14,16 @@ OPEN = {
     *("", "login/", "signup/", "confirm-email/", "password/reset/", "password/reset/confirm/"),
     *("password/reset/complete/", "password/reset/done/", "inactive/", "logout/", "mailbox"),
     *("login/code/confirm/", "reauthenticate/", "ops/login/", "ops/logout/"),
+    *("mfa/authenticate/", "mfa/webauthn/login/", "invitations/<str:token>"),
 }
 PAGES = ["/", "/login/", "/signup/", "/password/reset/", "/mailbox", "/nothing-here"]
-MEMBERS = ["/overview", "/keys", "/keys/new", "/usage", "/logs", "/password/change/", "/email/"]
+MEMBERS = [
+    *("/overview", "/keys", "/keys/new", "/usage", "/logs", "/password/change/", "/email/"),
+    *("/logs/export", "/audit", "/models", "/playground"),
+    *("/team", "/team/leave", "/team/transfer", "/settings", "/settings/security"),
+    *("/settings/account", "/settings/danger", "/settings/danger/account"),
+    *("/settings/danger/user", "/mfa/totp/activate/", "/mfa/webauthn/add/"),
+]
 
 
 def routes(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
@@ -30,7 +37,7 @@ def routes(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
 
 def example(route: str) -> str:
     """An address that the route matches."""
-    named = re.sub(r"<(int:)?\w+>|<path:\w+>|\(\?P<\w+>[^)]*\)", "1", route)
+    named = re.sub(r"<(int:|str:)?\w+>|<path:\w+>|\(\?P<\w+>[^)]*\)", "1", route)
     return "/" + named.replace("^", "").replace("$", "").replace("\\Z", "")
 
 

@@ -1,0 +1,51 @@
+"""Every address of the site, each of something that is there."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.apps import apps
+from django.urls import get_resolver
+
+from tests.people import Issued, make_key
+from tests.test_pages import routes
+from tests.usage.calls import make_final
+from usage.posting import post
+
+
+@dataclass(frozen=True)
+class Things:
+    """What the addresses name: a key of some account, and a request that it sent."""
+
+    key: Issued
+    request_id: str
+
+    @classmethod
+    def make(cls) -> "Things":
+        key = make_key()
+        final = make_final(account_id=key.account.pk, api_key_id=key.api_key.pk)
+        post([final])
+        return cls(key, final.request_id)
+
+    def addresses(self) -> Iterator[tuple[str, str]]:
+        """Each route, as the URLconf writes it, with an address that it matches."""
+        known = {
+            "pk": str(self.key.api_key.pk),
+            "request_id": self.request_id,
+            "app_label": "accounts",
+        }
+        for route in sorted(set(routes(get_resolver()))):
+            known["object_id"] = first_pk(route) if "object_id" in route else ""
+            address = route
+            for parameter in (r"<(?:\w+:)?(\w+)>", r"\(\?P<(\w+)>[^)]*\)"):
+                address = re.sub(parameter, lambda m: known.get(m[1], "1"), address)
+            yield route, "/" + re.sub(r"[\^$]|\\Z", "", address)
+
+
+def first_pk(route: str) -> str:
+    """Of the model whose page at ``/ops/`` it is."""
+    _, app, model, *_ = route.split("/")
+    if app not in apps.app_configs:
+        return "1"
+    first = apps.get_model(app, model)._default_manager.first()
+    return str(first.pk) if first else "1"
