@@ -12,12 +12,21 @@ from bench.subjects import Stage, Subject
 SUBJECTS = ["direct", "forwarder", "keyplex", "litellm", "portkey"]
 
 
-def kinds_of(seconds: float) -> list[Kind]:
-    return [
+def kinds_of(seconds: float, *, frontier: bool) -> list[Kind]:
+    """``frontier`` adds loads from far below to far above what a worker can do, and 512 streams."""
+    streams = max(2.6, seconds)
+    kinds = [
         Kind("32 connections", connections=32, seconds=seconds),
         Kind("1 connection", connections=1, seconds=seconds / 2),
-        Kind("64 streams", connections=64, seconds=max(2.6, seconds), streamed=True),
+        Kind("64 streams", connections=64, seconds=streams, streamed=True),
     ]
+    if frontier:
+        kinds += [
+            Kind(f"{number} connections", connections=number, seconds=seconds)
+            for number in report.FRONTIER
+        ]
+        kinds.append(Kind("512 streams", connections=512, seconds=2 * streams, streamed=True))
+    return kinds
 
 
 def play(subjects: list[Subject], kinds: list[Kind], number: int) -> report.Round:
@@ -45,7 +54,8 @@ def run(options: argparse.Namespace) -> None:
             measure(subject, Kind("warm-up", connections=32, seconds=options.seconds))
         for number in range(options.rounds):
             print(f"Round {number + 1} of {options.rounds}", flush=True)
-            rounds.append(play(subjects, kinds_of(options.seconds), number))
+            kinds = kinds_of(options.seconds, frontier=options.frontier)
+            rounds.append(play(subjects, kinds, number))
     path = report.save(rounds, {"rounds": options.rounds, "seconds": options.seconds})
     print("", report.table(report.medians(rounds)), "", sep="\n")
     print(report.comparisons_table(rounds), "", *report.remarks(rounds), sep="\n")
@@ -61,6 +71,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement")
     parser.add_argument("--quick", action="store_true", help="two rounds of two seconds")
+    parser.add_argument("--frontier", action="store_true", help="more loads, and 512 streams")
     parser.add_argument("--install-peers", action="store_true", help="install, measure nothing")
     parser.add_argument("subjects", nargs="*", default=SUBJECTS, help=", ".join(SUBJECTS))
     options = parser.parse_args()

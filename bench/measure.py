@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +50,8 @@ def once(subject: Subject, kind: Kind) -> Figures:
     wait_until_quiet()
     warm_up = WARM_UP + (CHUNKS * PACE if kind.streamed else 0)
     used, watch = cpu_seconds(subject.leader), Watch()
-    report = drive(subject, kind, warm_up)
+    with Peak(subject.leader) as peak:
+        report = drive(subject, kind, warm_up)
     used = cpu_seconds(subject.leader) - used
     answered = report["answered"]
     return report | {
@@ -57,7 +59,30 @@ def once(subject: Subject, kind: Kind) -> Figures:
         "busy_percent": watch.busy_percent(),
         "strangers_percent": watch.strangers_percent(),
         "memory_mb": memory_mb(subject.leader),
+        "peak_memory_mb": peak.memory_mb,
     }
+
+
+class Peak:
+    """``with``: the most memory that a subject has meanwhile, looked at every second."""
+
+    def __init__(self, leader: int) -> None:
+        self.memory_mb = 0.0
+        self._leader = leader
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> "Peak":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._over.wait(1):
+            self.memory_mb = max(self.memory_mb, memory_mb(self._leader))
 
 
 def drive(subject: Subject, kind: Kind, warm_up: float) -> Figures:

@@ -69,7 +69,7 @@ class Stage:
         return self._answering(Subject("direct", url(port), leader))
 
     def forwarder(self) -> Subject:
-        """The same server and HTTP client as the gateway's, and nothing in between."""
+        """The same server, the fastest HTTP client there is, and nothing in between."""
         port = free_port()
         server = [sys.executable, "-m", "granian", "--interface", "asgi", "--http", "1", "--no-ws"]
         options = ["--port", str(port), "--workers", "1", "--loop", "uvloop"]
