@@ -3,9 +3,16 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
+import redis
+from django.conf import settings
+from django.db.models import Sum
+
+from accounts import epochs
+from gateway import counters
 from tests.provider import PROMPT_TOKENS
-from usage.models import RequestLog
+from usage.models import RequestLog, UsageHour
 
 PARTIAL = {"client_disconnect", "upstream_error", "interrupted"}
 
@@ -58,3 +65,21 @@ def check(one: Seen, rows: list[RequestLog], tokens: int) -> str | None:
     if abs(row.completion_tokens - one.tokens) > max(1, one.tokens * 0.05):
         return f"{one.tokens} tokens delivered, {row.completion_tokens} charged"
     return None
+
+
+def books(account_id: int) -> dict[str, int | None]:
+    """The tokens of an account by every way of counting them."""
+    mine = {"account_id": account_id}
+    both = Sum("prompt_tokens") + Sum("completion_tokens")
+    return {
+        "rows": RequestLog.objects.filter(**mine).aggregate(n=both)["n"],
+        "rollups": UsageHour.objects.filter(**mine).aggregate(n=both)["n"],
+        "counters": counters.tokens_on(account_id, datetime.now(UTC).date()),
+    }
+
+
+def leases(account_id: int) -> int:
+    """Reservations that are still open."""
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        number: int = client.zcard(f"{epochs.key(account_id)}:leases")
+        return number

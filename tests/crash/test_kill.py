@@ -9,24 +9,19 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 
 import pytest
-import redis
-from django.conf import settings
-from django.db.models import Sum
 
-from accounts import epochs
 from dashboard.instance import ROOT
-from gateway import counters
 from tests.clients.conftest import route_to
 from tests.crash import ledger
+from tests.crash.ledger import books, leases
 from tests.crash.load import Load
 from tests.gateway.conftest import load_catalog
 from tests.gateway.site import Site
 from tests.people import Issued, make_key
 from tests.provider import Provider
-from usage.models import RequestLog, UsageHour
+from usage.models import RequestLog
 
 log = logging.getLogger(__name__)
 MODEL = "openai/gpt-4o-mini"
@@ -98,17 +93,17 @@ def test_killing_the_recorder_ten_times_loses_and_doubles_nothing(crowd: Crowd) 
 
 def check(key: Issued, load: Load, recorder: RecorderProcess) -> None:
     """Once it is quiet, everybody tells the same story."""
-    seen = load.stop()
+    account, seen = key.account.pk, load.stop()
     time.sleep(2)
-    until(lambda: leases(key) == 0)
+    until(lambda: leases(account) == 0)
     recorder.stop()
-    rows = list(RequestLog.objects.filter(account_id=key.account.pk))
+    rows = list(RequestLog.objects.filter(account_id=account))
     outcomes = Counter(row.outcome for row in rows)
-    log.warning("%d requests, %d rows %s, %s", len(seen), len(rows), dict(outcomes), books(key))
+    log.warning("%d requests, %d rows %s, %s", len(seen), len(rows), dict(outcomes), books(account))
     assert len(seen) > 500
     assert ledger.differences(seen, rows, TOKENS) == []
-    assert len(set(books(key).values())) == 1, books(key)
-    assert leases(key) == 0
+    assert len(set(books(account).values())) == 1, books(account)
+    assert leases(account) == 0
 
 
 def until(quiet: Callable[[], bool]) -> None:
@@ -117,21 +112,3 @@ def until(quiet: Callable[[], bool]) -> None:
         if quiet():
             return
         time.sleep(0.1)
-
-
-def books(key: Issued) -> dict[str, int | None]:
-    """The tokens of an account by every way of counting them."""
-    mine = {"account_id": key.account.pk}
-    both = Sum("prompt_tokens") + Sum("completion_tokens")
-    return {
-        "rows": RequestLog.objects.filter(**mine).aggregate(n=both)["n"],
-        "rollups": UsageHour.objects.filter(**mine).aggregate(n=both)["n"],
-        "counters": counters.tokens_on(key.account.pk, datetime.now(UTC).date()),
-    }
-
-
-def leases(key: Issued) -> int:
-    """Reservations that are still open."""
-    with redis.Redis.from_url(settings.REDIS_URL) as client:
-        number: int = client.zcard(f"{epochs.key(key.account.pk)}:leases")
-        return number

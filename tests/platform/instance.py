@@ -27,6 +27,7 @@ class StartedInstance:
     """What ``./start`` does with a data folder of its own, embedded servers and all."""
 
     data: Path
+    options: tuple[str, ...] = ()
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[str] | None = None
 
@@ -39,7 +40,8 @@ class StartedInstance:
         """Start, and return what it printed until it runs, or until it gave up."""
         output = self.data.with_suffix(".log")
         with output.open("w") as file:
-            command = ["./start", "--port", str(self.port), f"--data={self.data}"]
+            where = ["--port", str(self.port), f"--data={self.data}"]
+            command = ["./start", *where, *self.options]
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=self.environment, stdout=file, stderr=file, text=True
             )

@@ -1,13 +1,17 @@
 """``./start`` needs nothing, loses nothing and leaves nothing behind."""
 
+import os
 import re
 import shlex
+import shutil
 import socket
+import subprocess
 from pathlib import Path
 
 import httpx
 import pytest
 
+from dashboard.instance import ROOT
 from tests.platform.instance import StartedInstance
 
 HELLO = {"model": "keyplex/echo", "messages": [{"role": "user", "content": "Hello, world!"}]}
@@ -44,6 +48,49 @@ def test_what_start_prints_is_a_first_call_that_works(instance: StartedInstance)
 
     assert instance.interrupt() == 0
     assert instance.wait_until_nothing_runs() == set()
+
+
+def test_another_catalogue_is_another_product(instance: StartedInstance) -> None:
+    instance.options = ("--catalog", "catalog/keymeai.toml")
+
+    said = instance.start()
+
+    assert "KeyMeAI is running." in said
+    [curl] = re.findall(r"^  (curl .*?)\n\n", said, re.DOTALL | re.MULTILINE)
+    assert f"127.0.0.1:{instance.port}/v1/chat/completions" in curl
+    assert re.search(r"Bearer km-\w{48}\"", curl)
+    answer = as_curl_would(curl)
+    assert answer.json()["choices"][0]["message"]["content"] == "Hello, world!"
+    assert answer.headers["x-ratelimit-limit-requests-day"] == "100"
+    page = httpx.get(f"http://127.0.0.1:{instance.port}/").text
+    assert "KeyMeAI" in page
+    assert "Keyplex" not in page
+    another = instance.manage("issue_key", "--email", "new@example.com", "--name", "Script")
+    assert re.fullmatch(r"km-\w{48}\n", another)
+
+
+@pytest.mark.parametrize(
+    ("options", "folder"),
+    [
+        ([], "var"),
+        (["--catalog", "catalog/keymeai.toml"], "var-keymeai"),
+        (["--catalog", "catalog/keymeai.toml", "--data", "mine"], "mine"),
+    ],
+)
+def test_each_product_has_a_folder_of_its_own(
+    tmp_path: Path, options: list[str], folder: str
+) -> None:
+    shutil.copy(ROOT / "start", tmp_path)
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    for program, script in ((tmp_path / "install", "exit 0"), (python, 'echo "$KEYPLEX_DATA"')):
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+    outside = {name: value for name, value in os.environ.items() if "KEYPLEX" not in name}
+
+    said = subprocess.check_output([tmp_path / "start", *options], env=outside, text=True)
+
+    assert said == f"{folder}\n"
 
 
 def test_a_killed_supervisor_leaves_nothing_running_and_the_next_start_recovers(
