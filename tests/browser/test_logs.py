@@ -1,6 +1,7 @@
 """Somebody looks for a request: watches the tail, finds the one that failed, takes it home."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,19 @@ def test_the_tail_shows_what_comes_until_it_is_paused(page: Page, site: Site, ke
     expect(page.locator(f"#row-{third}")).to_be_visible()
 
 
+def test_a_click_counts_while_the_page_is_still_asking_for_news(
+    page: Page, site: Site, key: APIKey
+) -> None:
+    request_id = call(key)
+    page.route(re.compile("seen="), lambda route: None)  # no answer, for as long as it takes
+    with page.expect_request(re.compile("seen=")):
+        page.goto(f"{site.url}/logs")
+
+    page.locator(f"#row-{request_id}").click()
+
+    expect(page.get_by_label("The open request")).to_be_visible()
+
+
 def test_a_failed_request_is_found_kept_as_a_filter_and_exported(
     page: Page, site: Site, key: APIKey, tmp_path: Path
 ) -> None:
@@ -77,7 +91,7 @@ def test_a_failed_request_is_found_kept_as_a_filter_and_exported(
     page.get_by_role("link", name="Needles", exact=True).click()
     page.get_by_role("link", name="Export").click()
     with page.expect_download() as download:
-        page.get_by_role("link", name="Download JSONL").click()
+        page.get_by_role("button", name="Download JSONL").click()
     download.value.save_as(tmp_path / "found.jsonl")
 
     [line] = (tmp_path / "found.jsonl").read_text().splitlines()
