@@ -20,12 +20,17 @@ def members_who_may(right: Right) -> Callable[[View], View]:
     def guard(view: View) -> View:
         @wraps(view)
         def guarded(request: AccountRequest, **found: object) -> HttpResponseBase:
-            if not request.membership:
-                raise PermissionDenied("You do not belong to an account.")
-            if not request.membership.may(right):
-                raise PermissionDenied(refusal(right))
+            check(request, right)
             return view(request, **found)
 
         return cast(View, never_cache(guarded))
 
     return guard
+
+
+def check(request: AccountRequest, right: Right) -> None:
+    """Raises PermissionDenied, with the reason as a sentence."""
+    if not request.membership:
+        raise PermissionDenied("You do not belong to an account.")
+    if not request.membership.may(right):
+        raise PermissionDenied(refusal(right))

@@ -16,6 +16,7 @@ from django.db.models import Model, QuerySet
 
 from accounts.models import Account
 from billing.models import Subscription
+from dashboard.csv_download import harmless
 
 ACCOUNT = ["id", "name", "created_at", "suspended_at", "deletion_due_at"]
 MEMBERS = ["user__email", "user__first_name", "role", "created_at"]
@@ -120,9 +121,7 @@ def plain(value: object) -> object:
         return value.isoformat()
     if isinstance(value, dict | list):
         return json.dumps(value, default=str)
-    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"}:
-        return f"'{value}"
-    return value
+    return harmless(value)
 
 
 def written(value: object) -> str:

@@ -16,7 +16,7 @@ from dashboard.export_turns import Turn
 from dashboard.log_files import FORMATS, Format
 from dashboard.log_filters import LogFilterForm
 from dashboard.logs import filter_form
-from dashboard.members import page_of_an_account, part_wanted
+from dashboard.members import act_in_an_account, page_of_an_account, part_wanted
 from usage import log_store, partitions, retention
 from usage.models import RequestLog
 
@@ -30,7 +30,7 @@ def export(request: AccountRequest) -> HttpResponse:
     return shown(request, form, status=200 if form.is_valid() else 422)
 
 
-@page_of_an_account
+@act_in_an_account
 def download(request: AccountRequest, name: str) -> HttpResponseBase:
     """The file itself, as it is read from the log; one at a time for each account."""
     api_keys = keys_of(request)
@@ -39,8 +39,6 @@ def download(request: AccountRequest, name: str) -> HttpResponseBase:
         raise Http404("The log is exported as CSV or JSONL.")
     if not form.is_valid():
         return shown(request, form, status=422)
-    if request.method == "HEAD":
-        return HttpResponse(content_type=file.kind)
     turn = Turn.begin(request.account.pk)
     if turn is None:
         return shown(request, form, status=409)

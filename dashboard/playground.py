@@ -6,21 +6,20 @@ that nobody can send (docs/adr/0008-the-playground-calls-as-a-key-that-nobody-ho
 
 import json
 import time
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.audit import Actor
+from accounts.guards import check, members_who_may
 from accounts.middleware import AccountRequest
 from accounts.models import APIKey
+from accounts.roles import Right
 from dashboard import inner_call
 from dashboard.conversation import PlaygroundForm, Reply, remembered, reply
 from dashboard.members import part_wanted
@@ -37,27 +36,8 @@ class Refused(Exception):
         self.response = response
 
 
-def for_players(page: Callable[[AccountRequest], HttpResponse]) -> Callable[..., HttpResponse]:
-    """Refuse a member whose role may not call models, before anything is looked up."""
-
-    @wraps(page)
-    def guarded(request: AccountRequest) -> HttpResponse:
-        check_role(request)
-        return page(request)
-
-    return never_cache(guarded)
-
-
-def check_role(request: AccountRequest) -> None:
-    """Raises PermissionDenied."""
-    if not request.membership:
-        raise PermissionDenied("You do not belong to an account.")
-    if not request.membership.may_use_playground:
-        raise PermissionDenied("Only an owner, admin or developer may use the playground.")
-
-
 @require_safe
-@for_players
+@members_who_may(Right.USE_PLAYGROUND)
 def playground(request: AccountRequest) -> HttpResponse:
     """A blank conversation; ``model`` in the address chooses with whom."""
     offers = offers_now()
@@ -67,7 +47,7 @@ def playground(request: AccountRequest) -> HttpResponse:
 
 
 @require_POST
-@for_players
+@members_who_may(Right.USE_PLAYGROUND)
 def allow(request: AccountRequest) -> HttpResponse:
     """Open the playground again after its key was revoked."""
     APIKey.objects.open_playground(request.account, by=Actor.of(request))
@@ -125,7 +105,7 @@ async def preview(request: AccountRequest) -> HttpResponse:
 
 
 @require_POST
-@for_players
+@members_who_may(Right.USE_PLAYGROUND)
 def code(request: AccountRequest) -> HttpResponse:
     """The program that asks it."""
     form = PlaygroundForm(request.POST, offers=offers_now())
@@ -138,7 +118,7 @@ def code(request: AccountRequest) -> HttpResponse:
 
 def question(request: AccountRequest, *, bare: bool = False) -> tuple[PlaygroundForm, bytes]:
     """What is asked, and the digest as which. Raises PermissionDenied, Refused."""
-    check_role(request)
+    check(request, Right.USE_PLAYGROUND)
     form = PlaygroundForm(request.POST, offers=offers_now())
     if not form.is_valid():
         refusal = complaint(form) if bare else show(request, form, part="preview", status=422)

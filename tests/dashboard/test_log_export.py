@@ -25,7 +25,7 @@ def received(client: Client, path: str) -> str:
     browser.cookies = client.cookies
 
     async def receive() -> str:
-        answer: Any = await browser.get(path)
+        answer: Any = await browser.post(path)
         assert answer.status_code == 200
         return b"".join([piece async for piece in answer.streaming_content]).decode()
 
@@ -77,7 +77,7 @@ def test_a_second_export_waits_for_the_first(scene: Scene) -> None:
     turn = Turn.begin(scene.key.account.pk)
     assert turn
 
-    answer = scene.owner.get("/logs/export.csv")
+    answer = scene.owner.post("/logs/export.csv")
 
     assert answer.status_code == 409
     assert "still running" in text_of(answer)
@@ -115,4 +115,10 @@ def test_the_page_tells_how_much_there_is_and_how_far_it_went(scene: Scene) -> N
     [("export.xml", 404), ("export.csv?status=7", 422), ("export?outcome=no", 422)],
 )
 def test_what_cannot_be_exported_is_explained(scene: Scene, path: str, status: int) -> None:
-    assert scene.owner.get(f"/logs/{path}").status_code == status
+    ask = scene.owner.get if path.startswith("export?") else scene.owner.post
+
+    assert ask(f"/logs/{path}").status_code == status
+
+
+def test_following_a_link_exports_nothing(scene: Scene) -> None:
+    assert scene.owner.get("/logs/export.csv").status_code == 405
