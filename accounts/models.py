@@ -98,6 +98,7 @@ class Account(models.Model):
     deletion_due_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     frozen_at = models.DateTimeField(null=True, blank=True)
+    hides_end_users = models.BooleanField(default=False)  # see accounts/end_users.py
     leak_policy = models.CharField(max_length=10, choices=LeakPolicy, default=LeakPolicy.REVOKE)
     members = models.ManyToManyField(User, through="Membership", related_name="accounts")
     objects = AccountQuerySet.as_manager()
@@ -183,6 +184,15 @@ class Account(models.Model):
             self.payload_days = days
             self.save(update_fields=["payload_days"])
             audit.record(self, Action.ACCOUNT_SETTINGS_CHANGED, by=by, payload_days=days)
+            self.raise_epoch()
+
+    @transaction.atomic
+    def hide_end_users(self, hide: bool, *, by: Actor) -> None:
+        """Whether names of end users are kept as digests, from now on."""
+        if hide != self.hides_end_users:
+            self.hides_end_users = hide
+            self.save(update_fields=["hides_end_users"])
+            audit.record(self, Action.ACCOUNT_SETTINGS_CHANGED, by=by, hides_end_users=hide)
             self.raise_epoch()
 
     @transaction.atomic

@@ -3,7 +3,9 @@
 from typing import Any
 
 from django import forms
+from django.db import transaction
 
+from accounts.audit import Actor
 from accounts.models import Account, User
 
 
@@ -30,6 +32,23 @@ class AccountForm(forms.Form):
         max_length=Account._meta.get_field("name").max_length,
         widget=forms.TextInput(attrs={"autocomplete": "organization"}),
     )
+    hides_end_users = forms.BooleanField(
+        label="Keep end users as digests",
+        required=False,
+        help_text="From now on, the user named in a request is kept as a digest. Usage still tells "
+        "end users apart, and a search for the true name finds the requests. What was kept before "
+        "stays as it was.",
+    )
+
+    @classmethod
+    def of(cls, account: Account) -> "AccountForm":
+        """As the account is now."""
+        return cls(initial={"name": account.name, "hides_end_users": account.hides_end_users})
+
+    @transaction.atomic
+    def apply(self, account: Account, *, by: Actor) -> None:
+        account.rename(self.cleaned_data["name"], by=by)
+        account.hide_end_users(self.cleaned_data["hides_end_users"], by=by)
 
 
 class ConfirmForm(forms.Form):

@@ -79,18 +79,17 @@ def sessions_end(request: AccountRequest) -> HttpResponse:
 @PAGE_OR_POST
 @members_who_may(Right.SEE)
 def account(request: AccountRequest) -> HttpResponse:
-    sent = request.POST if request.method == "POST" else None
-    if sent is not None:
-        return account_rename(request)
-    return _render_account(request, AccountForm(initial={"name": request.account.name}))
+    if request.method == "POST":
+        return account_change(request)
+    return _render_account(request, AccountForm.of(request.account))
 
 
 @members_who_may(Right.CHANGE_SETTINGS)
-def account_rename(request: AccountRequest) -> HttpResponse:
+def account_change(request: AccountRequest) -> HttpResponse:
     form = AccountForm(request.POST)
     if not form.is_valid():
         return _render_account(request, form, status=422)
-    request.account.rename(form.cleaned_data["name"], by=Actor.of(request))
+    form.apply(request.account, by=Actor.of(request))
     messages.success(request, "Saved.")
     return redirect("accounts:account")
 

@@ -8,7 +8,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
-from accounts.models import APIKey
+from accounts import end_users
+from accounts.models import Account, APIKey
 from dashboard.entries import ENDPOINTS, OUTCOMES
 from dashboard.ranges import RangeForm
 from usage.log_store import Filters
@@ -52,9 +53,15 @@ class LogFilterForm(RangeForm):
     error = text_field("Error text", placeholder="Part of a message or code")
 
     def __init__(
-        self, *args: Any, api_keys: Iterable[APIKey], models: Iterable[str], **options: Any
+        self,
+        account: Account,
+        *args: Any,
+        api_keys: Iterable[APIKey],
+        models: Iterable[str],
+        **options: Any,
     ) -> None:
         super().__init__(*args, **options)
+        self.account = account
         names = sorted({*models, self.data.get("model", "")} - {""})
         choices = [("", "Any model"), *((name, name) for name in names)]
         self.fields["model"].widget = forms.Select({"class": "input"}, choices=choices)
@@ -92,11 +99,17 @@ class LogFilterForm(RangeForm):
             status_class=int(status[0]) if is_class else None,
             endpoint=asked["endpoint"],
             request_id=words if is_id else "",
-            end_user="" if is_id else words,
+            end_user="" if is_id else self.end_user_named(words),
             error=asked["error"].strip(),
             since=period.start if period else None,
             until=period.end if period and asked["end"] else None,
         )
+
+    def end_user_named(self, words: str) -> str:
+        """As the log names this end user."""
+        if self.account.hides_end_users and not words.startswith(end_users.MARK):
+            return end_users.hidden(self.account.pk, words)
+        return words
 
     @property
     def query(self) -> str:

@@ -86,7 +86,8 @@ def log(request: AccountRequest, request_id: str) -> HttpResponse:
 def filter_form(request: AccountRequest, api_keys: dict[int, APIKey]) -> LogFilterForm:
     now = timezone.now()
     models = log_store.models_of(request.account.pk, now - MODELS_OF)
-    return LogFilterForm(request.GET, now=now, api_keys=api_keys.values(), models=models)
+    keys = api_keys.values()
+    return LogFilterForm(request.account, request.GET, now=now, api_keys=keys, models=models)
 
 
 def entry_of(

@@ -44,6 +44,7 @@ ONLY_HERE = urlsplit(PUBLIC_URL).hostname in {"127.0.0.1", "localhost", "::1"}
 DEBUG = flag("KEYPLEX_DEBUG")
 SECRET_KEY = INSTANCE.secret("secret_key")
 KEY_PEPPER = INSTANCE.secret("key_pepper")
+END_USER_KEY = INSTANCE.secret("end_user_key")
 AUDIT_KEY = INSTANCE.secret("audit_key")
 MFA_KEY = INSTANCE.secret("mfa_key")
 SANDBOX_TOKEN = INSTANCE.secret("sandbox_token")

@@ -52,6 +52,7 @@ class Caller:
     models: frozenset[str] = frozenset()  # these alone; where none is named, any
     endpoints: frozenset[str] = frozenset()
     networks: origin.Networks = ()
+    hides_end_users: bool = False
 
     def require(self, scope: str) -> None:
         """Raise NotPermitted unless the key carries ``scope``."""
@@ -240,6 +241,7 @@ def look_up(digest: bytes) -> Caller | APIError:
         endpoints=frozenset(api_key.allowed_endpoints),
         networks=tuple(map(ipaddress.ip_network, api_key.allowed_networks)),
         capture=Choice.of(api_key),
+        hides_end_users=account.hides_end_users,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from accounts import end_users
 from gateway import token_usage
 from gateway.auth import Caller
 from gateway.call import Call
@@ -88,6 +89,13 @@ class Meter:
         self.names = offer.names
         self.caller.require_model(offer.names)
 
+    @property
+    def end_user_kept(self) -> str:
+        """The end user's name, as the account wants it to be kept."""
+        caller = self.caller
+        hides = caller.hides_end_users
+        return end_users.hidden(caller.account_id, self.end_user) if hides else self.end_user
+
     def headers(self) -> Headers:
         """Who answered, and what was done to the request on its way."""
         headers: Headers = []
@@ -123,7 +131,7 @@ class Meter:
                     prompt_tokens=self.prompt_estimate,
                     lease=self.lease,
                     ip=call.ip,
-                    end_user=self.end_user,
+                    end_user=self.end_user_kept,
                 )
             )
         except JournalUnavailable as error:
@@ -245,7 +253,7 @@ class Meter:
             streamed=self.streamed,
             ip=call.ip,
             user_agent=call.header(b"user-agent"),
-            end_user=self.end_user,
+            end_user=self.end_user_kept,
             attempts=self.asked_times,
             decision=_encode(self.record()),
             lease=self.lease if self.reserved else "",
