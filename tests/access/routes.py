@@ -30,11 +30,12 @@ class Things:
     def addresses(self) -> Iterator[tuple[str, str]]:
         """Each route, as the URLconf writes it, with an address that it matches."""
         known = {
-            "pk": str(self.key.api_key.pk),
             "request_id": self.request_id,
             "app_label": "accounts",
+            "name": "csv",
         }
         for route in sorted(set(routes(get_resolver()))):
+            known["pk"] = str(self.key.api_key.pk) if route.startswith("keys/") else "0"
             known["object_id"] = first_pk(route) if "object_id" in route else ""
             address = route
             for parameter in (r"<(?:\w+:)?(\w+)>", r"\(\?P<(\w+)>[^)]*\)"):
