@@ -47,7 +47,10 @@ class RecorderProcess:
     def __init__(self, directory: Path) -> None:
         environment = {**os.environ, "DATABASE_URL": database_url()}
         command = [sys.executable, "-m", "tests.usage.recorder_process", str(directory)]
-        self.process = subprocess.Popen(command, cwd=ROOT, env=environment)
+        self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE)
+        assert self.process.stdout is not None
+        with self.process.stdout as said:
+            assert said.readline() == b"ready\n"  # from here on it ends when it is told to
 
     def kill(self) -> None:
         self.process.kill()

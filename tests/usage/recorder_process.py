@@ -14,4 +14,6 @@ from usage.recorder import Recorder  # noqa: E402, Django must be set up first
 
 recorder = Recorder(Path(sys.argv[1]))
 signal.signal(signal.SIGTERM, lambda *_: recorder.stop())
+sys.stdout.write("ready\n")
+sys.stdout.flush()
 recorder.run()
