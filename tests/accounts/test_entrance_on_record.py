@@ -12,6 +12,8 @@ from accounts import audit
 from accounts.audit import Action, AuditEntry
 from accounts.models import Account, Membership, User
 from tests.accounts.test_entrance import EMAIL, PASSWORD, code_in_mail, make_verified, sign_up
+from tests.accounts.test_security import set_up_app
+from tests.one_time_codes import code_of
 from tests.people import make_account, make_plan, make_user
 
 pytestmark = pytest.mark.django_db
@@ -195,3 +197,32 @@ def test_no_password_and_no_code_is_ever_on_record(client: Client) -> None:
     text = " ".join(f"{entry} {entry.details}" for entry in AuditEntry.objects.all())
     assert not re.search(f"{PASSWORD}|{code}|a wrong one", text)
     assert len(mail.outbox) >= 1
+
+
+def test_a_wrong_code_after_the_right_password(
+    client: Client, user: User, account: Account
+) -> None:
+    secret = set_up_app(signed_in(user))
+    sign_in(client, user)
+
+    client.post("/mfa/authenticate/", {"code": "000000"})
+    failed = last(account.pk)
+    client.post("/mfa/authenticate/", {"code": code_of(secret)})
+
+    assert (failed.action, failed.about) == (Action.USER_SIGN_IN_FAILED, user.email)
+    assert acts(account.pk)[-2:] == [Action.USER_SIGN_IN_FAILED, Action.USER_SIGNED_IN]
+
+
+def test_a_wrong_code_where_somebody_is_asked_again(user: User, account: Account) -> None:
+    browser = signed_in(user)
+    set_up_app(browser)
+
+    browser.post("/mfa/reauthenticate/", {"code": "000000"})
+
+    assert acts(account.pk)[-1] == Action.USER_SIGN_IN_FAILED
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    sign_in(client, user)
+    return client
