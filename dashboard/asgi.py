@@ -2,6 +2,11 @@
 
 import gc
 import os
+import signal
+from multiprocessing import parent_process
+
+if parent_process():  # what a worker inherits from its server ignores SIGTERM until it serves
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 from django.core.asgi import get_asgi_application
 

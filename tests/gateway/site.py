@@ -64,6 +64,10 @@ class Site:
         }
 
     def start(self) -> None:
+        self.spawn()
+        self.wait()
+
+    def spawn(self) -> None:
         command = web_command(
             settings.INSTANCE.data, host="127.0.0.1", port=self.port, workers=self.workers
         )
@@ -71,7 +75,6 @@ class Site:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=self.environment(), stdout=output, stderr=output
             )
-        self.wait()
 
     def wait(self) -> None:
         """Until the site answers."""
