@@ -27,8 +27,10 @@ def statuses(port: int, message: bytes, number: int) -> Counter[int]:
 
         async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> int:
             writer.write(message)
-            answer = await reader.read()
+            async with asyncio.timeout(60):
+                answer = await reader.read()
             writer.close()
+            await writer.wait_closed()
             return int(answer.split(b" ", 2)[1])
 
         return Counter(await asyncio.gather(*[one(*pair) for pair in connections]))

@@ -99,30 +99,34 @@ def recorded() -> Recorded:
     return look
 
 
-@pytest.fixture
-def four_workers(transactional_db: None, django_db_blocker: object) -> Iterator[Site]:
-    load_catalog()
+@pytest.fixture(scope="module")
+def four_running(django_db_setup: None, django_db_blocker: object) -> Iterator[Site]:
     site = Site(workers=4)
-    site.start()
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        site.start()
     yield site
     assert site.stop() == 0
+
+
+@pytest.fixture
+def four_workers(four_running: Site, transactional_db: None) -> Site:
+    load_catalog()
+    return four_running
 
 
 @pytest.fixture
 def four_gated(transactional_db: None) -> Iterator[GatedSite]:
-    load_catalog()
-    site = GatedSite(workers=4)
-    site.start()
-    yield site
-    site.open()
-    assert site.stop() == 0
-    site.close()
+    yield from gated_site(workers=4)
 
 
 @pytest.fixture
 def gated(transactional_db: None) -> Iterator[GatedSite]:
+    yield from gated_site(workers=1)
+
+
+def gated_site(workers: int) -> Iterator[GatedSite]:
     load_catalog()
-    site = GatedSite(workers=1)
+    site = GatedSite(workers=workers)
     site.start()
     yield site
     site.open()
