@@ -37,7 +37,7 @@ class LogFilterForm(RangeForm):
     """Every field may stay empty; ``filters`` shows all where it does."""
 
     q = text_field(
-        "Request id or end user", type="search", placeholder="Search request id or end user…"
+        "Request id or end user", type="search", placeholder="Request id or end user"
     )
     outcome = choice_field(
         [("", "Any outcome"), *((name, words[0]) for name, words in OUTCOMES.items())],
