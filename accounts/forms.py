@@ -162,6 +162,15 @@ class RotateForm(forms.Form):
         return timezone.now() + timedelta(hours=self.cleaned_data["grace"])
 
 
+class FreezeForm(forms.Form):
+    sign_out = forms.BooleanField(
+        label="Sign out every other member, too",
+        required=False,
+        help_text="For when somebody may be signed in who should not be. You stay signed in; the "
+        "others sign in again.",
+    )
+
+
 class LeakPolicyForm(forms.Form):
     leak_policy = forms.ChoiceField(
         label="When somebody reports one of these keys as leaked",

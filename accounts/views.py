@@ -1,12 +1,15 @@
 """The API Keys pages: which keys exist, what each may do, a new one, another one, an end to one."""
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.audit import Actor
+from accounts import sessions
+from accounts.audit import Action, Actor, record_for_user
 from accounts.forms import (
+    FreezeForm,
     KeyForm,
     LeakPolicyForm,
     NewKeyForm,
@@ -124,13 +127,27 @@ def api_key_revoke(request: AccountRequest, pk: int) -> HttpResponse:
 @page_with_form
 @keepers_of_keys_only
 def api_keys_freeze(request: AccountRequest) -> HttpResponse:
-    """Refuse every key of the account, until somebody thaws them."""
-    if request.method == "POST":
-        request.account.freeze(by=Actor.of(request))
+    """Refuse every key of the account, until somebody thaws them; sign everybody out, if asked to.
+
+    Who may not manage members signs nobody out.
+    """
+    form = FreezeForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        freeze(request, sign_out=form.cleaned_data["sign_out"])
         messages.success(request, "Every key is frozen. Thaw them when you know what happened.")
         return redirect("accounts:api-key-list")
     usable = request.account.api_keys.usable()
-    return render(request, "accounts/api_keys_freeze.html", {"usable": usable})
+    return render(request, "accounts/api_keys_freeze.html", {"usable": usable, "form": form})
+
+
+@transaction.atomic
+def freeze(request: AccountRequest, *, sign_out: bool) -> None:
+    by = Actor.of(request)
+    request.account.freeze(by=by)
+    if sign_out and request.membership.may(Right.MANAGE_MEMBERS):
+        for member in request.account.members.exclude(pk=request.user.pk):
+            sessions.end_others(request, member)
+            record_for_user(member, Action.SESSIONS_ENDED, by=by, about=member.email)
 
 
 @require_POST

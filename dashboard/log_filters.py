@@ -36,9 +36,7 @@ def choice_field(choices: Iterable[tuple[str, str]] = (), *, invalid: str) -> fo
 class LogFilterForm(RangeForm):
     """Every field may stay empty; ``filters`` shows all where it does."""
 
-    q = text_field(
-        "Request id or end user", type="search", placeholder="Request id or end user"
-    )
+    q = text_field("Request id or end user", type="search", placeholder="Request id or end user")
     outcome = choice_field(
         [("", "Any outcome"), *((name, words[0]) for name, words in OUTCOMES.items())],
         invalid="There is no outcome “%(value)s”.",
