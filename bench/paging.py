@@ -140,7 +140,7 @@ def main() -> None:
     parser.add_argument("--ranks", type=int, nargs="*", default=RANKS, help="accounts, by size")
     parser.add_argument("--explain", action="store_true")
     options = parser.parse_args()
-    settings.SECURE_SSL_REDIRECT = False
+    settings.SECURE_SSL_REDIRECT, settings.ALLOWED_HOSTS = False, ["testserver"]
     with servers():
         call_command("migrate", verbosity=0)
         call_command("collectstatic", verbosity=0, interactive=False)

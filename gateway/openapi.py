@@ -31,7 +31,14 @@ RATE_LIMITS = {
     for unit in ("Requests", "Tokens")
     for what in ("Limit", "Remaining", "Reset")
 }
-EVENTS = {"text/event-stream": {"schema": STRING}}
+# No type: OpenAPI 3.1 does not say whether it would be that of the stream or of an event in it.
+EVENTS: Schema = {
+    "text/event-stream": {
+        "schema": {
+            "description": "The data of each event is a chunk in JSON, and [DONE] at the end"
+        }
+    }
+}
 
 
 def parameter(name: str, where: str, **more: Any) -> Schema:
