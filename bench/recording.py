@@ -106,11 +106,13 @@ async def lag(everybody: list[Customer], rate: int, seconds: int) -> None:
     writing = asyncio.create_task(
         write(Journal(settings.JOURNAL_DIR), everybody, rate * seconds, rate)
     )
-    await asyncio.sleep(3.0)
+    began = time.time()
     ages: list[float] = []
     while not writing.done():
         newest = await asyncio.to_thread(log_store.page, everybody[0].account, limit=1)
-        ages.append(time.time() - newest.rows[0].started_at.timestamp())
+        moment = newest.rows[0].started_at.timestamp()
+        if ages or moment > began:  # the recorder is up
+            ages.append(time.time() - moment)
         await asyncio.sleep(0.1)
     await writing
     recorder.terminate()

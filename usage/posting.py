@@ -10,6 +10,7 @@ import psycopg
 from django.db import IntegrityError, connection, transaction
 
 from usage import partitions, rollup_tables, rollups
+from usage.arrays import arrays
 from usage.records import Final
 
 BOOKS = 0x75736167  # advisory lock: shared by those who post, exclusive for a rebuild
@@ -60,7 +61,7 @@ _NAMES = ", ".join(Row._fields)
 _INSERT = f"""
 INSERT INTO usage_requestlog ({_NAMES})
 SELECT {_NAMES.replace("decision", "decision::jsonb")}
-FROM unnest({", ".join(f"%b::{_TYPES[type_]}[]" for type_ in Row.__annotations__.values())})
+FROM unnest({", ".join(f"%s::{_TYPES[type_]}[]" for type_ in Row.__annotations__.values())})
 AS new ({_NAMES}) ON CONFLICT DO NOTHING RETURNING request_id
 """  # noqa: S608, nothing but names of columns is put together here
 # Whoever holds a key's row just now notes its use, or the next batch does: nobody waits.
@@ -94,7 +95,7 @@ def _post(rows: list[Row]) -> int:
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [BOOKS])
-        cursor.execute(_INSERT, [list(column) for column in zip(*rows, strict=True)])
+        cursor.execute(_INSERT, arrays(rows))
         stored = {request_id for (request_id,) in cursor}
         new = [row for row in rows if row.request_id in stored]
         rollup_tables.add(cursor, rollups.add_up(new))

@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 
+from usage.arrays import arrays
 from usage.models import EndUserHour, ErrorHour, HourlySums, UsageHour
 from usage.rollups import COUNTS, HISTOGRAMS, MOST_NAMES, Counts, NamedKey, Rollups, with_rest
 
@@ -46,7 +47,7 @@ class Table:
         sums += [f"{n} = usage_add_histograms(old.{n}, excluded.{n})" for n in self.arrays]
         return f"""
 INSERT INTO {self.name} AS old ({into})
-SELECT {given} FROM unnest({", ".join(f"%b::{type_}[]" for type_ in types)}) AS new ({into})
+SELECT {given} FROM unnest({", ".join(f"%s::{type_}[]" for type_ in types)}) AS new ({into})
 ON CONFLICT ({key}) DO UPDATE SET {", ".join(sums)}
 """  # noqa: S608, nothing but names of columns is put together here
 
@@ -71,7 +72,7 @@ def add(cursor: psycopg.Cursor[Any], rollups: Rollups) -> None:
 def _add(cursor: psycopg.Cursor[Any], table: Table, sums: Mapping[Any, Counts]) -> None:
     if sums:
         rows = [(*key, *_as_columns(table, sums[key])) for key in sorted(sums)]
-        cursor.execute(_ADD[table.name], [list(column) for column in zip(*rows, strict=True)])
+        cursor.execute(_ADD[table.name], arrays(rows))
 
 
 def _as_columns(table: Table, sums: Counts) -> Sequence[Any]:
@@ -101,7 +102,7 @@ def _names_kept(
     for stripe in sorted({account_id % STRIPES for account_id, _, _ in new}):
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [NAMES + table.number, stripe])
     kept = _known(cursor, table, list(asked))
-    taken = _how_many(cursor, table, {triple[:2] for triple in new})
+    taken = _how_many(cursor, table, list({triple[:2] for triple in new}))
     for account_id, hour, name in new:
         moment = account_id, hour
         names = kept.setdefault(moment, set())
@@ -116,29 +117,32 @@ def _known(
 ) -> dict[AccountHour, set[str]]:
     cursor.execute(
         f"""
-SELECT account_id, hour, name
-FROM unnest(%b::bigint[], %b::timestamptz[], %b::text[]) AS asked (account_id, hour, name)
+SELECT position
+FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[]) WITH ORDINALITY
+AS asked (account_id, hour, name, position)
 WHERE EXISTS (SELECT FROM {table.name} AS rollup WHERE rollup.account_id = asked.account_id
               AND rollup.hour = asked.hour AND rollup.name = asked.name)
 """,  # noqa: S608, the name of a table
-        [list(column) for column in zip(*asked, strict=True)],
+        arrays(asked),
     )
     kept: dict[AccountHour, set[str]] = {}
-    for account_id, hour, name in cursor:
+    for (position,) in cursor:
+        account_id, hour, name = asked[position - 1]
         kept.setdefault((account_id, hour), set()).add(name)
     return kept
 
 
 def _how_many(
-    cursor: psycopg.Cursor[Any], table: Table, moments: set[AccountHour]
+    cursor: psycopg.Cursor[Any], table: Table, moments: list[AccountHour]
 ) -> dict[AccountHour, int]:
     """How many names these hours have. Without the rest, which is none."""
     cursor.execute(
         f"""
-SELECT asked.account_id, asked.hour, count(DISTINCT name)
-FROM unnest(%b::bigint[], %b::timestamptz[]) AS asked (account_id, hour)
-JOIN {table.name} AS rollup USING (account_id, hour) WHERE name <> '' GROUP BY 1, 2
+SELECT position, count(DISTINCT name)
+FROM unnest(%s::bigint[], %s::timestamptz[]) WITH ORDINALITY
+AS asked (account_id, hour, position)
+JOIN {table.name} AS rollup USING (account_id, hour) WHERE name <> '' GROUP BY 1
 """,  # noqa: S608, the name of a table
-        [list(column) for column in zip(*moments, strict=True)],
+        arrays(moments),
     )
-    return {(account_id, hour): number for account_id, hour, number in cursor}
+    return {moments[position - 1]: number for position, number in cursor}
