@@ -12,6 +12,7 @@ from accounts import end_users
 from accounts.models import Account, APIKey
 from dashboard.entries import ENDPOINTS, OUTCOMES
 from dashboard.ranges import RangeForm
+from dashboard.widgets import Select
 from usage.log_store import Filters
 
 STATUS = re.compile(r"[1-5](\d\d|xx)", re.ASCII)
@@ -28,7 +29,7 @@ def choice_field(choices: Iterable[tuple[str, str]] = (), *, invalid: str) -> fo
     return forms.ChoiceField(
         required=False,
         choices=list(choices),
-        widget=forms.Select({"class": "input"}),
+        widget=Select({"class": "input"}),
         error_messages={"invalid_choice": invalid},
     )
 
@@ -62,7 +63,7 @@ class LogFilterForm(RangeForm):
         self.account = account
         names = sorted({*models, self.data.get("model", "")} - {""})
         choices = [("", "Any model"), *((name, name) for name in names)]
-        self.fields["model"].widget = forms.Select({"class": "input"}, choices=choices)
+        self.fields["model"].widget = Select({"class": "input"}, choices=choices)
         keys = [(str(api_key.pk), str(api_key)) for api_key in api_keys]
         self.fields["key"].choices = [("", "Any key"), *keys]  # type: ignore[attr-defined]
 

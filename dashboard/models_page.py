@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.middleware import AccountRequest
 from dashboard.members import page_of_an_account, part_wanted
 from dashboard.snippets import snippets
+from dashboard.widgets import Select
 from gateway.catalog import Offer, Route, offers_now
 from gateway.models import LanguageModel
 from usage import model_hours
@@ -50,12 +51,12 @@ class ModelFilterForm(forms.Form):
     kind = forms.ChoiceField(
         required=False,
         choices=[("", "Any kind"), *Kind.choices],
-        widget=forms.Select(SELECT),
+        widget=Select(SELECT),
         error_messages={"invalid_choice": "There is no kind “%(value)s”."},
     )
     owner = forms.ChoiceField(
         required=False,
-        widget=forms.Select(SELECT),
+        widget=Select(SELECT),
         error_messages={"invalid_choice": "Nobody of this name owns a model here."},
     )
 

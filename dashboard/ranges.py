@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from dashboard.timezones import UTC_ZONE
+from dashboard.widgets import Select
 from usage.reports import FineStep, steps
 
 PRESETS = {
@@ -129,7 +130,7 @@ class RangeForm(forms.Form):
             ("", "Any time"),
             *((name, f"Last {words}") for name, (words, _) in PRESETS.items()),
         ],
-        widget=forms.Select(attrs={"class": "input"}),
+        widget=Select(attrs={"class": "input"}),
         error_messages={"invalid_choice": "There is no range “%(value)s”."},
     )
     start = MomentField(label="From")

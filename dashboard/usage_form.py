@@ -12,6 +12,7 @@ from accounts.middleware import AccountRequest
 from dashboard.charts import Measure
 from dashboard.ranges import PRESETS, Range, RangeForm
 from dashboard.timezones import names, zone_named, zone_of
+from dashboard.widgets import Select
 from usage import minutes
 from usage.breakdown import Dimension, Slice
 from usage.minutes import Minutes
@@ -63,7 +64,7 @@ class UsageForm(RangeForm):
     zone = ZoneField(
         label="Time zone",
         required=False,
-        widget=forms.Select(SELECT | {"data-timezone": ""}),
+        widget=Select(SELECT | {"data-timezone": ""}),
         error_messages={"invalid_choice": "There is no time zone “%(value)s”."},
     )
 
@@ -87,7 +88,7 @@ class UsageForm(RangeForm):
             asked = self.data.get(name, "")
             there = {value: word for value, word in there.items() if value}
             choices = [("", empty), *({asked: asked} | there if asked else there).items()]
-            self.fields[name].widget = forms.Select(SELECT, choices=choices)
+            self.fields[name].widget = Select(SELECT, choices=choices)
 
 
 @dataclass(frozen=True, slots=True)
