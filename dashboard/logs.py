@@ -1,13 +1,16 @@
 """The Logs pages: what happened to each request."""
 
+import contextlib
 from collections.abc import Iterable
 from datetime import timedelta
 from functools import partial
 from urllib.parse import urlencode
 
+from django.core.cache import cache
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from redis import RedisError
 
 from accounts.middleware import AccountRequest
 from accounts.models import Account, APIKey
@@ -15,11 +18,13 @@ from dashboard.entries import Entry, entries
 from dashboard.log_columns import COLUMNS, columns_of
 from dashboard.log_filters import LogFilterForm
 from dashboard.members import nothing_new, page_of_an_account, part_wanted
-from usage import log_store, payloads, retention
+from usage import log_store, partitions, payloads, retention
 from usage.log_store import Cursor, Page
 from usage.models import RequestLog
+from usage.retention import Kept
 
 MODELS_OF = timedelta(days=30)
+KEPT_IS_GOOD_FOR = 300  # seconds
 STEPS_BACK = 20  # how many pages "Newer" can go back by the way one came
 
 
@@ -67,10 +72,23 @@ def page_of(account: Account, form: LogFilterForm, trail: list[Cursor]) -> Page:
 def choices(request: AccountRequest) -> dict[str, object]:
     """What stands around the list."""
     return {
-        "kept": partial(retention.kept, request.account),  # looked up only where it is shown
+        "kept": partial(kept, request.account),  # looked up only where it is shown
         "saved_filters": request.membership.saved_filters.all(),
         "all_columns": COLUMNS.values(),
     }
+
+
+def kept(account: Account) -> Kept:
+    """How long rows are kept, as of a few minutes ago: to look through a year of days is dear."""
+    name = f"kept:{account.pk}:{retention.class_of(account)}:{partitions.today()}"
+    with contextlib.suppress(RedisError):
+        if found := cache.get(name):
+            return found  # type: ignore[no-any-return]
+    found = retention.kept(account)
+    if found.oldest:
+        with contextlib.suppress(RedisError):
+            cache.set(name, found, KEPT_IS_GOOD_FOR)
+    return found
 
 
 @page_of_an_account

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from accounts.models import Account
 from usage import archive, partitions
@@ -34,7 +35,8 @@ class Kept:
 
 def kept(account: Account) -> Kept:
     """An account can have rows of both classes, from before and after its plan changed."""
-    first_rows = [row for name in partitions.DAYS_KEPT if (row := oldest_row(account, name))]
+    rows = [oldest_rows(account, name) for name in partitions.DAYS_KEPT]
+    first_rows = list(rows[0].union(*rows[1:], all=True))
     return Kept(
         partitions.DAYS_KEPT[class_of(account)],
         min((row.started_at for row in first_rows), default=None),
@@ -48,9 +50,10 @@ def class_of(account: Account) -> str:
     return subscription.retention_class if subscription else "standard"
 
 
-def oldest_row(account: Account, retention_class: str) -> RequestLog | None:
+def oldest_rows(account: Account, retention_class: str) -> QuerySet[RequestLog]:
+    """One, or none."""
     rows = RequestLog.objects.filter(account=account, retention_class=retention_class)
-    return rows.order_by("started_at", "request_id").first()
+    return rows.order_by("started_at", "request_id")[:1]
 
 
 def next_purge(row: RequestLog) -> date:

@@ -283,8 +283,7 @@ def test_a_page_asks_the_database_no_more_for_many_rows_than_for_a_few(
     many = queries()
 
     assert RequestLog.objects.count() == 163
-    assert few == many
-    assert many <= 16
+    assert many <= few <= 16
 
 
 @pytest.mark.parametrize(
