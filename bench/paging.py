@@ -64,7 +64,9 @@ def pages_of(account: Account) -> Iterator[tuple[str, str]]:
     yield "overview", "/overview"
     for period in ("1h", "24h", "7d", "30d"):
         yield f"usage {period}", f"/usage?range={period}"
-    yield "usage 30d by requests", "/usage?range=30d&by=requests"
+    yield "usage 30d, requests", "/usage?range=30d&show=requests"
+    for dimension in ("key", "endpoint", "user"):
+        yield f"usage 30d by {dimension}", f"/usage?range=30d&by={dimension}"
     for name, query in filters_of(account):
         yield f"logs {name}".strip(), f"/logs?{urlencode(query)}"
     newest = RequestLog.objects.filter(account=account)
@@ -96,6 +98,9 @@ def filters_of(account: Account) -> Iterator[tuple[str, dict[str, object]]]:
     yield "request id", {"q": row.request_id}
     yield "model and refused", {"model": row.model, "outcome": "refused"}
     yield "key and interrupted", {"key": row.api_key_id, "outcome": "interrupted"}
+    yield "error text", {"error": "silent"}
+    yield "no such error text", {"error": "needle"}
+    yield "no such endpoint", {"endpoint": "models"}
     yield "30d and 504", {"range": "30d", "status": 504}
 
 
