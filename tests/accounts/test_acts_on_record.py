@@ -111,6 +111,10 @@ VERBS: dict[str, tuple[Callable[[Scene], object], Action]] = {
         Action.API_KEY_CREATED,
     ),
     "Account.rename": (lambda s: s.account.rename("New", by=s.by), Action.ACCOUNT_RENAMED),
+    "Account.hide_end_users": (
+        lambda s: s.account.hide_end_users(True, by=s.by),
+        Action.ACCOUNT_SETTINGS_CHANGED,
+    ),
     "Account.freeze": (lambda s: s.account.freeze(by=s.by), Action.ACCOUNT_FROZEN),
     "Account.thaw": (
         lambda s: s.account_having(frozen_at=NOW).thaw(by=s.by),

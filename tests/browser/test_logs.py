@@ -82,6 +82,7 @@ def test_a_failed_request_is_found_kept_as_a_filter_and_exported(
     page.locator(f"#row-{failed}").click()
     expect(page.get_by_text("The needle broke.").first).to_be_visible()
     page.get_by_role("link", name="Close").click()
+    expect(page.get_by_label("The open request")).to_have_count(0)
 
     page.get_by_text("Saved filters").click()
     page.get_by_label("Save what is shown now as").fill("Needles")
