@@ -4,7 +4,6 @@ It is kept nowhere, so nothing expires or leaks. Secrets are not in it: of keys 
 there are only digests, which stay here.
 """
 
-import csv
 import io
 import json
 import zipfile
@@ -16,7 +15,7 @@ from django.db.models import Model, QuerySet
 
 from accounts.models import Account
 from billing.models import Subscription
-from dashboard.csv_download import harmless
+from dashboard.csv_download import lines
 
 ACCOUNT = ["id", "name", "created_at", "suspended_at", "deletion_due_at"]
 MEMBERS = ["user__email", "user__first_name", "role", "created_at"]
@@ -60,10 +59,10 @@ def archive(account: Account, now: datetime) -> Iterator[bytes]:
     """The ZIP, piece by piece; a piece is held in memory, the whole never."""
     pipe = Pipe()
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as whole:
-        for name, lines in contents(account, now):
+        for name, pieces in contents(account, now):
             with whole.open(f"keyplex-account-{account.pk}/{name}", "w", force_zip64=True) as file:
-                for line in lines:
-                    file.write(line.encode())
+                for piece in pieces:
+                    file.write(piece.encode())
                     yield pipe.take()
     yield pipe.take()
 
@@ -104,24 +103,18 @@ def rows(found: QuerySet[Model]) -> Iterator[dict[str, object]]:
 def table(found: QuerySet[Model]) -> Iterator[str]:
     """The same as lines of CSV, the names first."""
     names = columns(found.model)
-    yield line(names)
+    yield lines([names])
     for row in rows(found):
-        yield line([plain(row[name]) for name in names])
-
-
-def line(cells: list[object] | list[str]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerow(cells)
-    return text.getvalue()
+        yield lines([[plain(row[name]) for name in names]])
 
 
 def plain(value: object) -> object:
-    """A value as a cell: moments in ISO 8601, structures as JSON, and no text that is a formula."""
+    """A value as a cell: moments in ISO 8601, structures as JSON."""
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, dict | list):
         return json.dumps(value, default=str)
-    return harmless(value)
+    return value
 
 
 def written(value: object) -> str:

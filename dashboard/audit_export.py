@@ -1,14 +1,12 @@
 """The audit log as a file, written while it is sent."""
 
-import csv
-import io
 import json
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 
 from django.db.models import QuerySet
 
 from accounts.audit import AuditEntry
-from dashboard.csv_download import harmless
+from dashboard.csv_download import lines
 
 COLUMNS = ["number", "at", "action", "actor", "user_id", "ip", "about", "details", "mac"]
 
@@ -24,17 +22,11 @@ def as_jsonl(entry: AuditEntry) -> str:
 
 def as_csv(entry: AuditEntry) -> str:
     row = row_of(entry) | {"details": json.dumps(entry.details, ensure_ascii=False)}
-    return line(harmless("" if value is None else str(value)) for value in row.values())
-
-
-def line(cells: Iterable[object]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerow(cells)
-    return text.getvalue()
+    return lines([["" if value is None else str(value) for value in row.values()]])
 
 
 FORMATS: dict[str, tuple[str, str, Callable[[AuditEntry], str]]] = {
-    "csv": ("text/csv; charset=utf-8", line(COLUMNS), as_csv),
+    "csv": ("text/csv; charset=utf-8", lines([COLUMNS]), as_csv),
     "jsonl": ("application/jsonl; charset=utf-8", "", as_jsonl),
 }
 

@@ -35,11 +35,16 @@ def harmless(value: object) -> object:
     return f"'{value}" if risky else value
 
 
+def lines(rows: Iterable[Iterable[object]]) -> str:
+    """These rows as CSV, every cell of them harmless."""
+    text = StringIO()
+    csv.writer(text).writerows([harmless(value) for value in row] for row in rows)
+    return text.getvalue()
+
+
 def _chunks(rows: Iterator[Row]) -> Iterator[bytes]:
     while some := list(islice(rows, AT_ONCE)):
-        text = StringIO()
-        csv.writer(text).writerows([harmless(value) for value in row] for row in some)
-        yield text.getvalue().encode(errors="replace")
+        yield lines(some).encode(errors="replace")
 
 
 async def _awaited(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:

@@ -1,14 +1,12 @@
 """Rows of the request log as lines of a file."""
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
-from dashboard.csv_download import harmless
+from dashboard.csv_download import lines
 from usage.models import RequestLog
 
 COLUMNS = (
@@ -42,9 +40,7 @@ def values(row: RequestLog, key_names: Mapping[int, str]) -> dict[str, Any]:
 
 
 def as_csv(rows: list[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerows([harmless(value) for value in row.values()] for row in rows)
-    return text.getvalue()
+    return lines(row.values() for row in rows)
 
 
 def as_json_lines(rows: list[dict[str, Any]]) -> str:
