@@ -18,7 +18,10 @@ ROOT = Path(__file__).resolve().parent.parent
 SOCKET_PATH_LIMIT = 107  # bytes of sockaddr_un.sun_path, less the closing NUL
 LONGEST_SOCKET_NAME = ".s.PGSQL.5432.lock"
 CATALOG = "catalog/keyplex.toml"
-SECRETS = ("secret_key", "key_pepper", "audit_key", "mfa_key", "end_user_key", "sandbox_token")
+SECRETS = (
+    *("secret_key", "key_pepper", "audit_key", "mfa_key"),
+    *("end_user_key", "sandbox_token", "webhook_key"),
+)
 
 
 def reachable_by_others(path: Path) -> bool:

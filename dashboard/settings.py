@@ -9,13 +9,20 @@ import dj_database_url
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
-from accounts.origin import networks
+from accounts.origin import Networks, networks
 from dashboard.instance import ROOT, Instance
 from gateway import product
 
 
 def flag(name: str, *, default: bool = False) -> bool:
     return os.environ.get(name, str(default)).lower() in {"1", "true", "yes", "on"}
+
+
+def ranges(name: str) -> Networks:
+    try:
+        return networks(os.environ.get(name, ""))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}") from error
 
 
 INSTANCE = Instance.from_environment()
@@ -32,10 +39,10 @@ try:
     PRODUCT = product.read(CATALOG)
 except ValueError as error:
     raise ImproperlyConfigured(str(error)) from error
-try:
-    TRUSTED_PROXIES = networks(os.environ.get("KEYPLEX_TRUSTED_PROXIES", ""))
-except ValueError as error:
-    raise ImproperlyConfigured(f"KEYPLEX_TRUSTED_PROXIES: {error}") from error
+TRUSTED_PROXIES = ranges("KEYPLEX_TRUSTED_PROXIES")
+WEBHOOK_ALLOWED_NETWORKS = ranges("KEYPLEX_WEBHOOK_NETWORKS")  # though they are not public
+WEBHOOK_ALLOW_HTTP = flag("KEYPLEX_WEBHOOK_HTTP")
+WEBHOOK_DNS = tuple(os.environ.get("KEYPLEX_WEBHOOK_DNS", "").split())  # "address:port", or ours
 _scanners = os.environ.get("KEYPLEX_LEAK_SCANNERS")
 LEAK_SCANNERS = Path(_scanners) if _scanners else None  # the public keys of who may report lists
 OVER_TLS = PUBLIC_URL.startswith("https://")
@@ -47,6 +54,7 @@ KEY_PEPPER = INSTANCE.secret("key_pepper")
 END_USER_KEY = INSTANCE.secret("end_user_key")
 AUDIT_KEY = INSTANCE.secret("audit_key")
 MFA_KEY = INSTANCE.secret("mfa_key")
+WEBHOOK_KEY = INSTANCE.secret("webhook_key")
 SANDBOX_TOKEN = INSTANCE.secret("sandbox_token")
 ALLOWED_HOSTS = [
     urlsplit(PUBLIC_URL).hostname or "127.0.0.1",
@@ -60,6 +68,7 @@ INSTALLED_APPS = [
     "usage",
     "billing",
     "accounts",
+    "webhooks",
     "django_htmx",
     "allauth",
     "allauth.account",
@@ -139,14 +148,20 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 2}  # seconds
+CELERY_TASK_ROUTES = {"webhooks.tasks.deliver": {"queue": "webhooks"}}  # has workers of its own
 CELERY_BEAT_SCHEDULE = {
     "audit": {"task": "accounts.tasks.verify_audit", "schedule": crontab(minute=17, hour=3)},
     "account-deletion": {"task": "dashboard.tasks.delete_accounts", "schedule": 900.0},
     "sessions": {"task": "dashboard.tasks.forget_sessions", "schedule": 86400.0},
     "notices": {"task": "accounts.tasks.send_notices", "schedule": 15.0},
     "reminders": {"task": "accounts.tasks.remind", "schedule": 3600.0},
+    "ended-keys": {"task": "accounts.tasks.tell_of_ended_keys", "schedule": 60.0},
+    "endpoints": {"task": "accounts.tasks.tell_of_failing_endpoints", "schedule": 60.0},
     "usage-partitions": {"task": "usage.tasks.make_partitions", "schedule": 3600.0},
     "usage-prune": {"task": "usage.tasks.prune", "schedule": 3600.0},
+    "webhooks": {"task": "webhooks.tasks.sweep", "schedule": 1.0, "options": {"expires": 1.0}},
+    "webhooks-forget": {"task": "webhooks.tasks.forget_events", "schedule": 3600.0},
     "model-hours": {"task": "usage.tasks.sum_model_hours", "schedule": 60.0},
     "model-hours-again": {"task": "usage.tasks.sum_model_hours_again", "schedule": 86400.0},
 }

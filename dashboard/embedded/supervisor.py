@@ -131,10 +131,16 @@ def processes(data: Path, *, host: str, port: int, workers: int) -> list[Process
     commands = {
         "web": web_command(data, host=host, port=port, workers=workers),
         "recorder": [python, str(ROOT / "manage.py"), "record_usage"],
-        "worker": [*celery, "worker", "--pool", "threads", "--concurrency", "8", "-l", "warning"],
+        "worker": [*celery, *worker_of("celery", threads=8)],
+        "webhooks": [*celery, *worker_of("webhooks", threads=32)],  # most of which only wait
         "beat": [*celery, "beat", "--schedule", str(data / "beat"), "--pidfile="],
     }
     return [Process(name, command, data / f"{name}.log") for name, command in commands.items()]
+
+
+def worker_of(queue: str, *, threads: int) -> list[str]:
+    pool = ["--pool", "threads", "--concurrency", str(threads)]
+    return ["worker", "--queues", queue, "--hostname", f"{queue}@%h", *pool, "-l", "warning"]
 
 
 def web_command(data: Path, *, host: str, port: int, workers: int) -> list[str]:

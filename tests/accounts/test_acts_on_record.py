@@ -24,7 +24,7 @@ from gateway.models import LanguageModel, ModelRoute, Provider
 from tests.people import make_colleague, make_key, make_plan, make_user
 
 pytestmark = pytest.mark.django_db
-APPS = {"dashboard", "gateway", "usage", "billing", "accounts"}
+APPS = {"dashboard", "gateway", "usage", "billing", "accounts", "webhooks"}
 
 
 @dataclass
