@@ -13,7 +13,7 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import audit, key_rules, keys, notices
+from accounts import audit, key_events, key_rules, keys, notices
 from accounts.audit import Action, Actor
 from accounts.key_rules import ENVIRONMENTS, Capture, Endpoint, LeakPolicy, Reason, Settings
 from accounts.scopes import Scope
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from accounts.models import Account
 
 EXPIRES_SOON = timedelta(days=7)
-ONLY_WORDS = {"name", "environment"}  # settings that allow and forbid nothing
 
 
 class APIKeyQuerySet(models.QuerySet["APIKey"]):
@@ -100,6 +99,7 @@ class APIKey(models.Model):
     last_used_ip = models.CharField(max_length=45, blank=True)
     last_used_model = models.CharField(max_length=200, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
+    end_told_at = models.DateTimeField(null=True, editable=False)  # of one that expired
     deactivated_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     revoke_reason = models.CharField(max_length=20, choices=Reason, blank=True)
@@ -142,8 +142,8 @@ class APIKey(models.Model):
 
     @property
     def expires_soon(self) -> bool:
-        soon = timezone.now() + EXPIRES_SOON
-        return self.state == "active" and bool(self.expires_at and self.expires_at <= soon)
+        ends_at = self.expires_at if self.state == "active" else None
+        return bool(ends_at and ends_at <= timezone.now() + EXPIRES_SOON)
 
     @property
     def own_counters(self) -> str:
@@ -172,7 +172,7 @@ class APIKey(models.Model):
         for name, value in changed.items():
             setattr(self, name, value)
         self.save(update_fields=list(changed))
-        only_words = changed.keys() <= ONLY_WORDS
+        only_words = changed.keys() <= key_rules.ONLY_WORDS
         action = Action.API_KEY_RENAMED if only_words else Action.API_KEY_CHANGED
         self._changed(action, by, **was, **key_rules.on_record(changed))
 
@@ -220,6 +220,7 @@ class APIKey(models.Model):
         just_revoked = self._mark(revoked_at=timezone.now(), revoke_reason=reason)
         if just_revoked:
             self._changed(Action.API_KEY_REVOKED, by, reason=reason)
+            key_events.revoked(self, reason)
         return just_revoked
 
     @transaction.atomic
@@ -295,4 +296,5 @@ def make(account: Account, by: Actor, **fields: Any) -> tuple[APIKey, str]:
         digest=keys.digest(plaintext),
         **fields,
     )
+    key_events.created(api_key)
     return api_key, plaintext

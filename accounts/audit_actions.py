@@ -36,6 +36,14 @@ class Action(models.TextChoices):
     API_KEY_LEAKED = "api_key.leaked", "Key reported as leaked"
     API_KEY_HONEY_TRIED = "api_key.honey_tried", "Honey key tried"
 
+    ENDPOINT_ADDED = "endpoint.added", "Webhook endpoint added"
+    ENDPOINT_CHANGED = "endpoint.changed", "Webhook endpoint changed"
+    ENDPOINT_ROTATED = "endpoint.rotated", "Webhook secret rotated"
+    ENDPOINT_DISABLED = "endpoint.disabled", "Webhook endpoint disabled"
+    ENDPOINT_ENABLED = "endpoint.enabled", "Webhook endpoint enabled"
+    ENDPOINT_REMOVED = "endpoint.removed", "Webhook endpoint removed"
+    ENDPOINT_RESENT = "endpoint.resent", "Webhooks sent again"
+
     USER_SIGNED_UP = "user.signed_up", "Signed up"
     USER_SIGNED_IN = "user.signed_in", "Signed in"
     USER_SIGN_IN_FAILED = "user.sign_in_failed", "Sign-in failed"
@@ -74,6 +82,7 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "account": ("Account", ("account.", "ownership.")),
     "people": ("Members", ("member.", "invitation.")),
     "keys": ("API keys", ("api_key.",)),
+    "webhooks": ("Webhooks", ("endpoint.",)),
     "sign-in": ("Sign-in and sessions", ("user.", "session.", "sessions.")),
     "credentials": (
         "Password, e-mail, second factors",

@@ -12,6 +12,7 @@ from django.db import models
 
 from accounts.audit import Detail
 
+ONLY_WORDS = {"name", "environment"}  # settings that allow and forbid nothing
 ENVIRONMENTS = ("development", "staging", "production")  # suggested; any other word will do
 
 
@@ -24,6 +25,7 @@ class Endpoint(models.TextChoices):
     MODELS = "models"
     USAGE = "usage"
     EXPLAIN = "explain"
+    EVENTS = "events"
 
 
 class Reason(models.TextChoices):

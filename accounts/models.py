@@ -12,11 +12,11 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from accounts import audit, epochs, mail, notices
+from accounts import audit, epochs, key_events, mail, notices
 from accounts.api_keys import APIKey
 from accounts.audit import Action, Actor, AuditChain, AuditEntry
 from accounts.invitations import Invitation
-from accounts.key_rules import LeakPolicy
+from accounts.key_rules import LeakPolicy, Reason
 from accounts.memberships import Membership
 from accounts.notices import Notice
 
@@ -157,6 +157,8 @@ class Account(models.Model):
         if not due.update(closed_at=timezone.now()):
             return False
         self.refresh_from_db()
+        for api_key in self.api_keys.filter(revoked_at=None):
+            key_events.revoked(api_key, Reason.USER)
         self.api_keys.filter(revoked_at=None).update(revoked_at=timezone.now())
         self.invitations.all().delete()
         self._tell_everybody("deleted")

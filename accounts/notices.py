@@ -61,7 +61,7 @@ def tell(account: Account, name: str, *, once: str | None = None, **context: obj
     False if the account was told ``once`` before.
     """
     page = settings.PUBLIC_URL + reverse("accounts:api-key-list")
-    context |= {"account": account, "page": page, "product": settings.PRODUCT.name}
+    context = {"account": account, "page": page, "product": settings.PRODUCT.name} | context
     subject, _, text = render_to_string(f"accounts/mail/{name}.txt", context).partition("\n")
     words = {"subject": subject[:200], "text": text.strip() + "\n"}
     if once is None:

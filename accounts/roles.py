@@ -17,6 +17,7 @@ class Right(TextChoices):
     SEE = "see", "see this account"
     MANAGE_KEYS = "manage_keys", "create or revoke keys"
     USE_PLAYGROUND = "use_playground", "use the playground"
+    MANAGE_WEBHOOKS = "manage_webhooks", "change webhooks or send them again"
     READ_PAYLOADS = "read_payloads", "read what was captured of requests"
     MANAGE_MEMBERS = "manage_members", "invite, change or remove members"
     CHANGE_SETTINGS = "change_settings", "change the settings of this account"
@@ -30,6 +31,7 @@ TABLE: dict[Right, frozenset[Role]] = {
     Right.SEE: EVERYBODY,
     Right.MANAGE_KEYS: LEADERS | {Role.DEVELOPER},
     Right.USE_PLAYGROUND: LEADERS | {Role.DEVELOPER},
+    Right.MANAGE_WEBHOOKS: LEADERS | {Role.DEVELOPER},
     Right.READ_PAYLOADS: LEADERS | {Role.DEVELOPER},
     Right.MANAGE_MEMBERS: LEADERS,
     Right.CHANGE_SETTINGS: LEADERS,
@@ -38,8 +40,8 @@ TABLE: dict[Right, frozenset[Role]] = {
 }
 SUMMARIES = {
     Role.OWNER: "Everything, and alone: transfer, export and delete the account.",
-    Role.ADMIN: "Everything else: members, settings, keys, the audit log.",
-    Role.DEVELOPER: "Creates and revokes keys; sees usage and logs.",
+    Role.ADMIN: "Everything else: members, settings, keys, webhooks, the audit log.",
+    Role.DEVELOPER: "Creates and revokes keys, sets up webhooks; sees usage and logs.",
     Role.BILLING: "Sees usage and logs, and what they cost; changes no keys.",
     Role.VIEWER: "Sees usage, logs and keys; changes nothing.",
 }

@@ -2,7 +2,8 @@
 
 from celery import shared_task
 
-from accounts import audit_watch, notices, reminders
+from accounts import audit_watch, endpoint_notices, key_events, notices, reminders
+from accounts.models import APIKey
 
 
 @shared_task
@@ -18,3 +19,13 @@ def remind() -> None:
 @shared_task
 def verify_audit() -> None:
     audit_watch.watch()
+
+
+@shared_task
+def tell_of_ended_keys() -> None:
+    key_events.tell_of_ended(APIKey.objects.all())
+
+
+@shared_task
+def tell_of_failing_endpoints() -> None:
+    endpoint_notices.tell_of_failures()
