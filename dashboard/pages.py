@@ -5,6 +5,7 @@ from django.urls import path
 from dashboard import (
     account_pages,
     audit_page,
+    deliveries_page,
     key_limits,
     log_choices,
     log_export,
@@ -13,6 +14,7 @@ from dashboard import (
     overview,
     playground,
     usage_page,
+    webhooks_page,
 )
 
 app_name = "dashboard"
@@ -39,5 +41,21 @@ urlpatterns = [
     path("playground/preview", playground.preview, name="playground-preview"),
     path("playground/code", playground.code, name="playground-code"),
     path("playground/allow", playground.allow, name="playground-allow"),
+    path("webhooks", webhooks_page.webhooks, name="webhooks"),
+    path("webhooks/new", webhooks_page.endpoint_add, name="endpoint-add"),
+    path("webhooks/<int:pk>", webhooks_page.endpoint_detail, name="endpoint"),
+    path("webhooks/<int:pk>/change", webhooks_page.endpoint_change, name="endpoint-change"),
+    path("webhooks/<int:pk>/rotate", webhooks_page.endpoint_rotate, name="endpoint-rotate"),
+    path("webhooks/<int:pk>/disable", webhooks_page.endpoint_disable, name="endpoint-disable"),
+    path("webhooks/<int:pk>/enable", webhooks_page.endpoint_enable, name="endpoint-enable"),
+    path("webhooks/<int:pk>/remove", webhooks_page.endpoint_remove, name="endpoint-remove"),
+    path("webhooks/<int:pk>/test", webhooks_page.endpoint_test, name="endpoint-test"),
+    path("webhooks/<int:pk>/replay", webhooks_page.endpoint_replay, name="endpoint-replay"),
+    path("webhooks/deliveries/<int:pk>", deliveries_page.delivery, name="delivery"),
+    path(
+        "webhooks/deliveries/<int:pk>/resend",
+        deliveries_page.delivery_resend,
+        name="delivery-resend",
+    ),
     path("keys/<int:pk>/limits", key_limits.api_key_limits, name="api-key-limits"),
 ]

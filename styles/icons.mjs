@@ -5,7 +5,7 @@ const NAMES = `activity arrow-right book-open boxes chart-column check chevron-d
   chevron-right chevrons-up-down circle-alert circle-check circle-user-round clock copy download ellipsis
   external-link eye inbox info key-round layout-dashboard lock log-out mail menu message-square monitor moon
   pause play plus refresh-cw scroll-text search send settings shield-check square sun terminal trash-2
-  triangle-alert users x zap`.split(/\s+/);
+  triangle-alert users webhook x zap`.split(/\s+/);
 
 const symbols = NAMES.map((name) => {
   const source = readFileSync(`node_modules/lucide-static/icons/${name}.svg`, 'utf8');

@@ -19,7 +19,7 @@ OPEN = {
 PAGES = ["/", "/login/", "/signup/", "/password/reset/", "/mailbox", "/nothing-here"]
 MEMBERS = [
     *("/overview", "/keys", "/keys/new", "/usage", "/logs", "/password/change/", "/email/"),
-    *("/logs/export", "/audit", "/models", "/playground"),
+    *("/logs/export", "/audit", "/models", "/playground", "/webhooks", "/webhooks/new"),
     *("/team", "/team/leave", "/team/transfer", "/settings", "/settings/security"),
     *("/settings/account", "/settings/danger", "/settings/danger/account"),
     *("/settings/danger/user", "/mfa/totp/activate/", "/mfa/webauthn/add/"),

@@ -10,22 +10,25 @@ from django.urls import get_resolver
 from tests.people import Issued, make_key
 from tests.test_pages import routes
 from tests.usage.calls import make_final
+from tests.webhooks.things import make_delivery
 from usage.posting import post
+from webhooks.models import Delivery
 
 
 @dataclass(frozen=True)
 class Things:
-    """What the addresses name: a key of some account, and a request that it sent."""
+    """What the addresses name: a key of some account, a request that it sent, a webhook."""
 
     key: Issued
     request_id: str
+    delivery: Delivery
 
     @classmethod
     def make(cls) -> "Things":
         key = make_key()
         final = make_final(account_id=key.account.pk, api_key_id=key.api_key.pk)
         post([final])
-        return cls(key, final.request_id)
+        return cls(key, final.request_id, make_delivery(account=key.account))
 
     def addresses(self) -> Iterator[tuple[str, str]]:
         """Each route, as the URLconf writes it, with an address that it matches."""
@@ -35,12 +38,19 @@ class Things:
             "name": "csv",
         }
         for route in sorted(set(routes(get_resolver()))):
-            known["pk"] = str(self.key.api_key.pk) if route.startswith("keys/") else "0"
+            known["pk"] = str(self.pk_in(route))
             known["object_id"] = first_pk(route) if "object_id" in route else ""
             address = route
             for parameter in (r"<(?:\w+:)?(\w+)>", r"\(\?P<(\w+)>[^)]*\)"):
                 address = re.sub(parameter, lambda m: known.get(m[1], "1"), address)
             yield route, "/" + re.sub(r"[\^$]|\\Z", "", address)
+
+    def pk_in(self, route: str) -> int:
+        if route.startswith("webhooks/deliveries/"):
+            return self.delivery.pk
+        if route.startswith("webhooks/"):
+            return self.delivery.endpoint_id
+        return self.key.api_key.pk if route.startswith("keys/") else 0
 
 
 def first_pk(route: str) -> str:

@@ -10,7 +10,10 @@ from dashboard.instance import ROOT
 from tests.gateway.site import Site
 from tests.people import make_account, make_key, make_user
 from tests.usage.calls import make_final
+from tests.webhooks.things import make_delivery
 from usage.posting import post
+from webhooks import sending
+from webhooks.posting import Reply
 
 pytestmark = pytest.mark.browser
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -21,6 +24,7 @@ MEMBERS = [
     *("/models", "/playground", "/logs/export", "/audit?verify=1"),
     *("/team", "/team/leave", "/team/transfer", "/settings", "/settings/security", "/email/"),
     *("/settings/account", "/settings/danger", "/settings/danger/account"),
+    *("/webhooks", "/webhooks/new"),
     *("/settings/danger/user", "/mfa/totp/activate/", "/mfa/webauthn/add/", "/reauthenticate/"),
 ]
 LOOKS: dict[str, dict[str, Any]] = {
@@ -30,8 +34,8 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 
 
-def member_of_a_busy_account() -> str:
-    """The session of somebody with keys, requests and refusals to look at."""
+def member_of_a_busy_account() -> tuple[str, list[str]]:
+    """The session of somebody with keys, requests and refusals to look at, and more pages."""
     owner = make_user()
     account = make_account(owner)
     key = make_key(account).api_key
@@ -39,9 +43,15 @@ def member_of_a_busy_account() -> str:
     refused = {"outcome": "refused", "status_code": 429, "lease": "", "error_code": "rate_limited"}
     post([make_final(**mine, completion_tokens=40 * n, model=f"model-{n}") for n in range(1, 8)])
     post([make_final(**mine, **refused)])
+    delivery = make_delivery(account=account)
+    refused_there = Reply(500, excerpt="not today", error="", duration_ms=12)
+    sending.claim(delivery.endpoint_id).finish(refused_there)  # type: ignore[union-attr]
+    endpoint = f"/webhooks/{delivery.endpoint_id}"
     client = Client()
     client.force_login(owner)
-    return client.cookies["sessionid"].value
+    more = [endpoint, f"{endpoint}/rotate", f"{endpoint}/remove"]
+    more += [f"/webhooks/deliveries/{delivery.pk}"]
+    return client.cookies["sessionid"].value, more
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -51,9 +61,10 @@ def test_axe_finds_nothing_and_nothing_sticks_out(browser: Browser, site: Site, 
     context = browser.new_context(**LOOKS[look], base_url=site.url)
     page = context.new_page()
     found = {}
-    for path in [*PUBLIC, *MEMBERS]:
+    session, more = member_of_a_busy_account()
+    for path in [*PUBLIC, *MEMBERS, *more]:
         if path == MEMBERS[0]:
-            cookie = {"name": "sessionid", "value": member_of_a_busy_account(), "url": site.url}
+            cookie = {"name": "sessionid", "value": session, "url": site.url}
             context.add_cookies([cookie])  # type: ignore[list-item]
         page.goto(path)
         page.wait_for_load_state("networkidle")
