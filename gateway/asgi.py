@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from gateway import (
     database,
     endpoints,
+    event_inquiry,
     explanations,
     inquiries,
     leaks,
@@ -47,6 +48,7 @@ ROUTES: dict[str, tuple[str, Endpoint]] = {
     "/v1/chat/completions": ("POST", endpoints.chat_completions),
     "/v1/completions": ("POST", endpoints.completions),
     "/v1/embeddings": ("POST", endpoints.embeddings),
+    "/v1/events": ("GET", event_inquiry.events),
     "/v1/models": ("GET", inquiries.models),
     "/v1/key": ("GET", inquiries.key),
     "/v1/leaked-key": ("POST", leaks.leaked_key),

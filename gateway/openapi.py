@@ -9,6 +9,7 @@ from gateway.call import Call
 from gateway.openapi_schemas import MOMENT, SCHEMAS, STRING, Schema, ref
 from gateway.raw_json import encode
 from gateway.usage_inquiry import GROUPS
+from webhooks.event_types import EventType
 
 if TYPE_CHECKING:
     from gateway.asgi import Gateway
@@ -129,6 +130,14 @@ PATHS: dict[str, Schema] = {
         parameter("model", "query"),
         parameter("endpoint", "query"),
         parameter("group_by", "query", schema={"type": "string", "enum": list(GROUPS)}),
+    ),
+    "/events": reads(
+        "List events",
+        Scope.USAGE_READ,
+        "Events",
+        parameter("after", "query", description="The id of the last event that is known"),
+        parameter("limit", "query", schema={"type": "integer", "minimum": 1, "maximum": 100}),
+        parameter("type", "query", schema={"type": "string", "enum": EventType.values}),
     ),
     "/key": reads("Retrieve key", None, "Key"),
     "/leaked-key": reports("Report leaked key", "LeakReport", "202", "LeakReportTaken"),

@@ -201,6 +201,24 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Models": shape({"object": constant("list"), "data": array(ref("Model"))}),
     "Limits": shape({"object": constant("list"), "data": array(LIMIT)}),
+    "Events": shape(
+        {
+            "object": constant("list"),
+            "data": array(
+                shape(
+                    {
+                        "id": STRING,
+                        "type": STRING,
+                        "created": MOMENT,
+                        "data": {"type": "object"},
+                        "sequence": INTEGER,
+                    }
+                )
+            ),
+            "has_more": BOOLEAN,
+            "next": nullable(STRING),
+        }
+    ),
     "Key": shape(
         {
             "object": constant("key"),

@@ -17,6 +17,7 @@ from gateway.errors import InvalidRequest
 from usage import breakdown, reports
 from usage.breakdown import Dimension, Slice
 from usage.reports import Totals
+from webhooks.moments import written
 
 if TYPE_CHECKING:
     from gateway.asgi import Gateway
@@ -159,11 +160,6 @@ def number(name: str, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise wrong(name, "must be a whole number")
     return int(text)
-
-
-def written(moment: datetime) -> str:
-    """As the seed writes it: to the second, in UTC."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def wrong(name: str, what: str) -> InvalidRequest:
