@@ -23,12 +23,14 @@ INVITATIONS = [
     *("email", "role", "invited_by__email", "created_at"),
     *("expires_at", "accepted_at", "withdrawn_at"),
 ]
-HIDDEN = {"digest", "account", "mac"}
+HIDDEN = {"digest", "account", "mac", "sealed_secret", "sealed_previous_secret"}
 README = """What is kept about the account “{name}”, as of {now:%Y-%m-%d %H:%M} UTC.
 
 account.json       the account, its plan and limits
 members.json       who belongs to it; invitations.json: who was invited
 api_keys.json      its keys, without their secrets
+webhooks.json      where it is told what happens, without the secrets
+events.jsonl       what happened in the last 30 days, as it was told
 audit.jsonl        what was done that matters for safety, oldest first
 usage_hours.csv    requests and tokens, for each hour (UTC), key and model
 request_log.csv    every request, as far back as the log is kept
@@ -75,6 +77,8 @@ def contents(account: Account, now: datetime) -> Iterator[tuple[str, Iterable[st
     yield "members.json", [written(list(members))]
     yield "invitations.json", [written(list(account.invitations.values(*INVITATIONS)))]
     yield "api_keys.json", [written(list(rows(account.api_keys.order_by("pk"))))]
+    yield "webhooks.json", [written(list(rows(account.webhook_endpoints.order_by("pk"))))]
+    yield "events.jsonl", (f"{event.payload}\n" for event in account.events.order_by("sequence"))
     entries = account.audit_entries.order_by("number")
     yield "audit.jsonl", (json.dumps(row, default=str) + "\n" for row in rows(entries))
     yield "usage_hours.csv", table(account.usagehours.order_by("hour", "api_key_id", "model"))

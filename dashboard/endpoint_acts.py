@@ -61,7 +61,7 @@ def disable(endpoint: Endpoint, *, by: Actor) -> None:
 def enable(endpoint: Endpoint, *, by: Actor) -> None:
     if endpoint.enable():
         _record(endpoint, Action.ENDPOINT_ENABLED, by)
-        on_commit([endpoint.pk])
+        on_commit([endpoint])
 
 
 @transaction.atomic
@@ -77,7 +77,7 @@ def send_again(delivery: Delivery, *, by: Actor) -> bool:
     again = bool(Delivery.objects.filter(pk=delivery.pk).send_again())
     if again:
         _record(delivery.endpoint, Action.ENDPOINT_RESENT, by, event=delivery.event_id)
-        on_commit([delivery.endpoint_id])
+        on_commit([delivery.endpoint])
     return again
 
 

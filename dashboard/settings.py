@@ -149,7 +149,6 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 2}  # seconds
-CELERY_TASK_ROUTES = {"webhooks.tasks.deliver": {"queue": "webhooks"}}  # has workers of its own
 CELERY_BEAT_SCHEDULE = {
     "audit": {"task": "accounts.tasks.verify_audit", "schedule": crontab(minute=17, hour=3)},
     "account-deletion": {"task": "dashboard.tasks.delete_accounts", "schedule": 900.0},

@@ -61,7 +61,7 @@ def parse(query: bytes) -> Inquiry:
 
 
 def answer(account_id: int, inquiry: Inquiry) -> dict[str, Any]:
-    """``next`` is the id with which to go on. Raises InvalidRequest for an event that is unknown."""
+    """``next`` is the id with which to go on. Raises InvalidRequest for an unknown event."""
     mine = Event.objects.filter(account_id=account_id, test=False)
     found = mine.filter(type=inquiry.type) if inquiry.type else mine
     if inquiry.after:

@@ -15,7 +15,7 @@ from webhooks import sealing, signing
 from webhooks.event_types import EventType
 
 BOTH_VALID = timedelta(hours=24)  # after a rotation
-SLOTS, SLOTS_FAILING = 4, 1  # attempts at the same time
+SLOTS = 4  # attempts at the same time, to a receiver that is known to answer
 GIVEN_UP_AFTER = timedelta(days=5)  # of nothing but failures
 LEAST_FAILURES = 10
 MOST = 20  # endpoints of one account
@@ -44,7 +44,9 @@ class EndpointQuerySet(models.QuerySet["Endpoint"]):
 
 
 class Endpoint(models.Model):
-    """A receiver. While ``failing_since`` is set, every attempt since then has failed."""
+    """A receiver. Every attempt since ``answers_since`` has succeeded, or every one since
+    ``failing_since`` has failed; neither is set before the first one.
+    """
 
     class Disabled(models.TextChoices):
         USER = "user", "Switched off by you"
@@ -63,6 +65,7 @@ class Endpoint(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     disabled_at = models.DateTimeField(null=True, blank=True)
     disabled_because = models.CharField(max_length=10, choices=Disabled, blank=True)
+    answers_since = models.DateTimeField(null=True, blank=True)
     failing_since = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)
     objects = EndpointQuerySet.as_manager()
@@ -81,8 +84,8 @@ class Endpoint(models.Model):
 
     @property
     def slots(self) -> int:
-        """How many attempts may run at the same time: one that fails must not hold up others."""
-        return SLOTS_FAILING if self.failing_since else SLOTS
+        """How many attempts may run at the same time: several only where each is answered."""
+        return SLOTS if self.answers_since else 1
 
     @property
     def old_secret_until(self) -> datetime | None:
@@ -117,21 +120,29 @@ class Endpoint(models.Model):
     def enable(self) -> bool:
         """Go on with what is waiting, and forget how often it failed. False if it was enabled."""
         changed = Endpoint.objects.filter(pk=self.pk, disabled_at__isnull=False).update(
-            disabled_at=None, disabled_because="", failing_since=None, failures=0
+            disabled_at=None,
+            disabled_because="",
+            answers_since=None,
+            failing_since=None,
+            failures=0,
         )
         self.refresh_from_db()
         return bool(changed)
 
     def note_success(self) -> None:
-        if self.failing_since:
-            failing = Endpoint.objects.filter(pk=self.pk, failing_since__isnull=False)
-            failing.update(failing_since=None, failures=0)
+        if not self.answers_since:
+            silent = Endpoint.objects.filter(pk=self.pk, answers_since=None)
+            silent.update(answers_since=timezone.now(), failing_since=None, failures=0)
 
     def note_failure(self, *, gone: bool = False) -> None:
         """Count it, and tell this endpoint nothing more once there was reason enough."""
         now = timezone.now()
         mine = Endpoint.objects.filter(pk=self.pk)
-        mine.update(failures=F("failures") + 1, failing_since=Coalesce("failing_since", now))
+        mine.update(
+            answers_since=None,
+            failing_since=Coalesce("failing_since", now),
+            failures=F("failures") + 1,
+        )
         hopeless = Q(failures__gte=LEAST_FAILURES, failing_since__lte=now - GIVEN_UP_AFTER)
         if gone:
             self.disable(self.Disabled.GONE)

@@ -118,9 +118,9 @@ def write_down(
 
 def deliver_to(event: Event, endpoints: models.QuerySet[Endpoint]) -> None:
     """A delivery that is due at once for each of them, and a nudge as soon as we commit."""
-    pks = list(endpoints.order_by("pk").values_list("pk", flat=True))
-    Delivery.objects.bulk_create(Delivery(event=event, endpoint_id=pk) for pk in pks)
-    nudges.on_commit(pks)
+    listening = list(endpoints)
+    Delivery.objects.bulk_create(Delivery(event=event, endpoint=one) for one in listening)
+    nudges.on_commit(listening)
 
 
 def forget_old() -> int:

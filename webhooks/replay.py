@@ -29,5 +29,5 @@ def replay(endpoint: Endpoint, since: datetime, *, only_missing: bool = True) ->
     if only_missing:
         sent = sent.exclude(status=Delivery.Status.DELIVERED)
     again = sent.send_again()
-    nudges.on_commit([endpoint.pk])
+    nudges.on_commit([endpoint])
     return len(new) + again

@@ -20,14 +20,16 @@ USER_AGENT = "Keyplex-Webhooks/1.0"
 
 
 def deliver(endpoint_pk: int) -> None:
-    """Send what is due to an endpoint, until nothing is or its slots are taken."""
+    """Send what is due to an endpoint, until nothing is, its slots are taken, or one fails.
+
+    What is left the sweep finds within a second, so that others get their turn.
+    """
     ends_at = time.monotonic() + TURN
-    while delivery := claim(endpoint_pk):
-        # No transaction is open here: a slow receiver must not hold a database lock.
-        delivery.finish(send(delivery))
-        if time.monotonic() > ends_at:
-            return nudges.nudge(endpoint_pk)
-    return None
+    while time.monotonic() < ends_at and (delivery := claim(endpoint_pk)):
+        reply = send(delivery)  # no transaction is open: a slow receiver must hold no lock
+        delivery.finish(reply)
+        if not reply.ok:
+            return
 
 
 def sweep() -> None:
@@ -38,7 +40,7 @@ def sweep() -> None:
     due = Delivery.objects.due().order_by().values("endpoint_id").distinct()
     for endpoint in Endpoint.objects.enabled().filter(pk__in=due):
         if endpoint.deliveries.under_way().count() < endpoint.slots:
-            nudges.nudge(endpoint.pk)
+            nudges.nudge(endpoint)
 
 
 @transaction.atomic

@@ -16,6 +16,7 @@ from typing import Protocol
 
 from dashboard.embedded.children import Trouble, spawn
 from dashboard.instance import ROOT
+from webhooks.nudges import FAILING, QUEUE
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds before a child is started again
 STEADY_AFTER = 60.0  # seconds after which an earlier end is forgotten
@@ -132,7 +133,8 @@ def processes(data: Path, *, host: str, port: int, workers: int) -> list[Process
         "web": web_command(data, host=host, port=port, workers=workers),
         "recorder": [python, str(ROOT / "manage.py"), "record_usage"],
         "worker": [*celery, *worker_of("celery", threads=8)],
-        "webhooks": [*celery, *worker_of("webhooks", threads=32)],  # most of which only wait
+        "webhooks": [*celery, *worker_of(QUEUE, threads=32)],  # most of which only wait
+        "webhooks-failing": [*celery, *worker_of(FAILING, threads=16)],
         "beat": [*celery, "beat", "--schedule", str(data / "beat"), "--pidfile="],
     }
     return [Process(name, command, data / f"{name}.log") for name, command in commands.items()]

@@ -1,4 +1,4 @@
-"""Those who answer for an account learn by mail when its webhooks do not arrive, each thing once."""
+"""Those who answer for an account learn by mail that its webhooks do not arrive, once each."""
 
 from datetime import timedelta
 

@@ -13,12 +13,17 @@ from django.utils import timezone
 
 from accounts import notices
 from accounts.audit import SYSTEM
-from accounts.models import APIKey
+from accounts.models import Account, APIKey
 from tests.gateway.conftest import load_catalog
 from tests.gateway.site import Site
 from tests.people import Issued, make_account, make_key, make_user
+from tests.webhooks.conftest import at_home, receiver
+from tests.webhooks.receivers import Receiver
+from tests.webhooks.things import make_endpoint, tell, work
 from usage.recorder import Recorder
+from webhooks.models import Delivery, Endpoint
 
+__all__ = ["at_home", "receiver"]
 pytestmark = pytest.mark.t2
 HELLO = {"model": "keyplex/echo", "messages": [{"role": "user", "content": "hello"}]}
 CHAT = "/v1/chat/completions"
@@ -71,7 +76,20 @@ def everything_in_files(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in ours)
 
 
-def test_two_hundred_keys_leave_no_trace(transactional_db: None, tmp_path: Path) -> None:
+def tell_and_rotate(account: Account, receiver: Receiver) -> list[str]:
+    """An endpoint that is told something, before and after a rotation; both its secrets."""
+    endpoint, secret = make_endpoint(account, url=receiver.url)
+    tell(account)
+    work()
+    secrets = [secret, endpoint.rotate()]
+    tell(account)
+    work()
+    return [one.removeprefix("whsec_") for one in secrets]
+
+
+def test_two_hundred_keys_and_twenty_secrets_leave_no_trace(
+    transactional_db: None, tmp_path: Path, receiver: Receiver
+) -> None:
     owner = make_user()
     account = make_account(owner)
     load_catalog()
@@ -85,12 +103,16 @@ def test_two_hundred_keys_leave_no_trace(transactional_db: None, tmp_path: Path)
         journal = everything_in_files(settings.JOURNAL_DIR)
         Recorder(settings.JOURNAL_DIR).run_once()
     assert site.stop() == 0
+    secrets = [secret for _ in range(10) for secret in tell_and_rotate(account, receiver)]
     notices.send_due()
     pages = Client()
     pages.force_login(owner)
     paths = [
         "/keys",
         "/logs",
+        "/webhooks",
+        *(f"/webhooks/{pk}" for pk in Endpoint.objects.values_list("pk", flat=True)),
+        *(f"/webhooks/deliveries/{pk}" for pk in Delivery.objects.values_list("pk", flat=True)),
         *(f"/keys/{pk}" for pk in APIKey.objects.values_list("pk", flat=True)),
     ]
     html = "".join(pages.get(path).content.decode() for path in paths)
@@ -102,5 +124,7 @@ def test_two_hundred_keys_leave_no_trace(transactional_db: None, tmp_path: Path)
     assert len(plaintexts) > 250
     assert "key_revoked" in text
     assert mails
+    assert len(set(secrets)) == 20
+    assert not [secret for secret in secrets if secret in text or secret.encode() in raw]
     assert not [key for key in plaintexts if key in text or key[4:] in text]
     assert not [key for key in plaintexts if key[4:].encode() in raw]

@@ -1,5 +1,6 @@
 """A receiver of webhooks: a real HTTP server that keeps what it was sent and answers as told."""
 
+import random
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ class Received:
 
     headers: dict[str, str]
     body: bytes
+    status: int = 200  # that it was answered with
 
     @property
     def document(self) -> dict[str, Any]:
@@ -29,15 +31,24 @@ class Received:
 
 @dataclass
 class Receiver:
-    """Answers with the statuses that were set, one after the other, the last one for ever."""
+    """Answers with the statuses that were set, one after the other, the last one for ever.
+
+    One that is ``silent`` takes a request and says nothing while it lives; one that fails does so
+    by chance.
+    """
 
     statuses: list[int] = field(default_factory=lambda: [200])
     answer_headers: dict[str, str] = field(default_factory=dict)
     answer: bytes = b"thank you"
     received: list[Received] = field(default_factory=list)
     url: str = ""
+    silent: bool = False
+    fails_one_in: int = 0
+    ended: threading.Event = field(default_factory=threading.Event)
 
     def next_status(self) -> int:
+        if self.fails_one_in and random.randrange(self.fails_one_in) == 0:
+            return 500
         return self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
 
 
@@ -52,6 +63,7 @@ def receiving(*statuses: int) -> Iterator[Receiver]:
     try:
         yield receiver
     finally:
+        receiver.ended.set()
         server.shutdown()
         server.server_close()
         thread.join()
@@ -62,8 +74,12 @@ def handler_of(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             named = {name.lower(): value for name, value in self.headers.items()}
-            receiver.received.append(Received(named, body))
-            self.send_response(receiver.next_status())
+            status = receiver.next_status()
+            receiver.received.append(Received(named, body, status))
+            if receiver.silent:
+                receiver.ended.wait()
+                return
+            self.send_response(status)
             for name, value in receiver.answer_headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(receiver.answer)))

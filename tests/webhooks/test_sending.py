@@ -187,9 +187,10 @@ def test_many_failures_of_one_day_disable_nothing(receiver: Receiver) -> None:
     receiver.statuses = [500]
     endpoint, _ = make_endpoint(url=receiver.url)
 
+    tell(endpoint.account)
     for _ in range(30):
-        tell(endpoint.account)
         work()
+        Delivery.objects.update(next_attempt_at=timezone.now(), attempts_made=1)
 
     assert Endpoint.objects.get().state == "failing"
     assert Endpoint.objects.get().failures == 30
@@ -222,18 +223,30 @@ def test_an_endpoint_that_is_enabled_again_gets_what_waited(receiver: Receiver) 
     assert len(receiver.received) == 1
 
 
-def test_an_endpoint_has_four_slots_and_one_while_it_fails() -> None:
+@pytest.mark.parametrize(("before", "slots"), [("nothing", 1), ("success", 4), ("failure", 1)])
+def test_only_an_endpoint_that_answers_has_four_slots(before: str, slots: int) -> None:
     endpoint, _ = make_endpoint()
+    if before == "success":
+        endpoint.note_success()
+    if before == "failure":
+        endpoint.note_failure()
     for _ in range(6):
         tell(endpoint.account)
 
     claimed = [sending.claim(endpoint.pk) for _ in range(6)]
-    later(LEASE)
-    endpoint.note_failure()
-    claimed_failing = [sending.claim(endpoint.pk) for _ in range(6)]
 
-    assert sum(delivery is not None for delivery in claimed) == 4
-    assert sum(delivery is not None for delivery in claimed_failing) == 1
+    assert sum(delivery is not None for delivery in claimed) == slots
+
+
+def test_after_a_failure_others_get_their_turn(receiver: Receiver) -> None:
+    receiver.statuses = [500]
+    endpoint, _ = make_endpoint(url=receiver.url)
+    for _ in range(3):
+        tell(endpoint.account)
+
+    sending.deliver(endpoint.pk)
+
+    assert len(receiver.received) == 1
 
 
 def test_events_are_numbered_one_by_one_in_each_account() -> None:

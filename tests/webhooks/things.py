@@ -35,8 +35,9 @@ def tell(account: Account, **data: Any) -> Event:
 
 def work() -> None:
     """What workers do until nothing is due."""
-    for pk in Endpoint.objects.values_list("pk", flat=True):
-        sending.deliver(pk)
+    for endpoint in Endpoint.objects.enabled():
+        for _ in range(endpoint.deliveries.due().count()):
+            sending.deliver(endpoint.pk)
 
 
 def later(span: timedelta) -> None:
