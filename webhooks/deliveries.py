@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
-
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from webhooks import schedule
 from webhooks.endpoints import Endpoint
-
-if TYPE_CHECKING:
-    from webhooks.posting import Reply
-
-LEASE = timedelta(seconds=30)  # twice as long as an attempt may take
-GONE = 410
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
@@ -82,35 +72,6 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event_id} to {self.endpoint_id}"
-
-    @transaction.atomic
-    def finish(self, reply: Reply) -> None:
-        """Write down how an attempt went, and what comes of it."""
-        made = self.attempts_made
-        Attempt.objects.create(
-            delivery=self,
-            number=made,
-            duration_ms=reply.duration_ms,
-            status_code=reply.status,
-            error=reply.error,
-            excerpt=reply.excerpt,
-        )
-        if reply.ok:
-            self._end(self.Status.DELIVERED)
-            self.endpoint.note_success()
-            return
-        delay = schedule.delay_after(made, reply.retry_after)
-        if delay is None or reply.status == GONE:
-            self._end(self.Status.FAILED)
-        else:
-            self._mine().update(next_attempt_at=timezone.now() + delay, claimed_until=None)
-        self.endpoint.note_failure(gone=reply.status == GONE)
-
-    def _end(self, status: Status) -> None:
-        self._mine().update(status=status, finished_at=timezone.now(), claimed_until=None)
-
-    def _mine(self) -> DeliveryQuerySet:
-        return Delivery.objects.filter(pk=self.pk)
 
 
 class Attempt(models.Model):

@@ -15,7 +15,6 @@ from webhooks import sealing, signing
 from webhooks.event_types import EventType
 
 BOTH_VALID = timedelta(hours=24)  # after a rotation
-SLOTS = 4  # attempts at the same time, to a receiver that is known to answer
 GIVEN_UP_AFTER = timedelta(days=5)  # of nothing but failures
 LEAST_FAILURES = 10
 MOST = 20  # endpoints of one account
@@ -83,11 +82,6 @@ class Endpoint(models.Model):
         return "failing" if self.failing_since else "enabled"
 
     @property
-    def slots(self) -> int:
-        """How many attempts may run at the same time: several only where each is answered."""
-        return SLOTS if self.answers_since else 1
-
-    @property
     def old_secret_until(self) -> datetime | None:
         """Until when the secret before this one is valid too; None if there is none."""
         if not self.sealed_previous_secret or self.rotated_at is None:
@@ -131,8 +125,9 @@ class Endpoint(models.Model):
 
     def note_success(self) -> None:
         if not self.answers_since:
+            self.answers_since = timezone.now()
             silent = Endpoint.objects.filter(pk=self.pk, answers_since=None)
-            silent.update(answers_since=timezone.now(), failing_since=None, failures=0)
+            silent.update(answers_since=self.answers_since, failing_since=None, failures=0)
 
     def note_failure(self, *, gone: bool = False) -> None:
         """Count it, and tell this endpoint nothing more once there was reason enough."""

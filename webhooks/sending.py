@@ -7,16 +7,19 @@ up nobody but itself.
 
 import time
 
-from django.db import transaction
 from django.utils import timezone
 
-from webhooks import nudges, signing
-from webhooks.deliveries import LEASE, Delivery
+from webhooks import claims, nudges, schedule, signing
+from webhooks.claims import Claimed
+from webhooks.deliveries import Delivery
 from webhooks.endpoints import Endpoint
 from webhooks.posting import Reply, post
+from webhooks.slots import Slots
 
 TURN = 10.0  # seconds that a worker looks after one endpoint before others get their turn
 USER_AGENT = "Keyplex-Webhooks/1.0"
+GONE = 410
+SLOTS = Slots()
 
 
 def deliver(endpoint_pk: int) -> None:
@@ -24,47 +27,48 @@ def deliver(endpoint_pk: int) -> None:
 
     What is left the sweep finds within a second, so that others get their turn.
     """
+    endpoint = Endpoint.objects.enabled().filter(pk=endpoint_pk).first()
+    if endpoint is None:
+        return
     ends_at = time.monotonic() + TURN
-    while time.monotonic() < ends_at and (delivery := claim(endpoint_pk)):
-        reply = send(delivery)  # no transaction is open: a slow receiver must hold no lock
-        delivery.finish(reply)
-        if not reply.ok:
-            return
+    with SLOTS.one_of(endpoint) as free:
+        while free and time.monotonic() < ends_at and (claimed := claims.claim(endpoint_pk)):
+            reply = send(claimed, endpoint)
+            finish(claimed, endpoint, reply)
+            free = reply.ok
 
 
 def sweep() -> None:
-    """Nudge for every endpoint that has something due and a slot free.
+    """Nudge for every endpoint that has something due.
 
     It finds what is due again, and what a nudge was lost for.
     """
     due = Delivery.objects.due().order_by().values("endpoint_id").distinct()
     for endpoint in Endpoint.objects.enabled().filter(pk__in=due):
-        if endpoint.deliveries.under_way().count() < endpoint.slots:
-            nudges.nudge(endpoint)
+        nudges.nudge(endpoint)
 
 
-@transaction.atomic
-def claim(endpoint_pk: int) -> Delivery | None:
-    """Take a due delivery for ourselves; None if there is none, or no slot free."""
-    enabled = Endpoint.objects.enabled().select_for_update()
-    endpoint = enabled.filter(pk=endpoint_pk).first()
-    if endpoint is None or endpoint.deliveries.under_way().count() >= endpoint.slots:
-        return None
-    delivery = endpoint.deliveries.due().select_related("event").first()
-    if delivery is None:
-        return None
-    delivery.endpoint = endpoint
-    delivery.attempts_made += 1
-    delivery.next_attempt_at = delivery.claimed_until = timezone.now() + LEASE
-    delivery.save(update_fields=["attempts_made", "next_attempt_at", "claimed_until"])
-    return delivery
+def send(claimed: Claimed, endpoint: Endpoint) -> Reply:
+    """One attempt, signed as of now. What is signed is what is sent.
 
-
-def send(delivery: Delivery) -> Reply:
-    """One attempt, signed as of now. What is signed is what is sent."""
-    event, endpoint = delivery.event, delivery.endpoint
-    body = event.payload.encode()
+    No transaction is open: a slow receiver must hold no lock.
+    """
+    body, now = claimed.payload.encode(), int(time.time())
+    signed = signing.headers(claimed.event_id, now, body, endpoint.valid_secrets())
     headers = {"Content-Type": "application/json", "User-Agent": USER_AGENT}
-    now = int(time.time())
-    headers |= signing.headers(event.id, now, body, endpoint.valid_secrets())
-    return post(endpoint.url, body, headers)
+    return post(endpoint.url, body, headers | signed)
+
+
+def finish(claimed: Claimed, endpoint: Endpoint, reply: Reply) -> None:
+    """Write down how an attempt went, and what comes of it for the delivery and the endpoint."""
+    if reply.ok:
+        claims.finish(claimed, reply, Delivery.Status.DELIVERED)
+        endpoint.note_success()
+        return
+    gone = reply.status == GONE
+    delay = None if gone else schedule.delay_after(claimed.attempts_made, reply.retry_after)
+    if delay is None:
+        claims.finish(claimed, reply, Delivery.Status.FAILED)
+    else:
+        claims.finish(claimed, reply, Delivery.Status.PENDING, timezone.now() + delay)
+    endpoint.note_failure(gone=gone)

@@ -13,6 +13,7 @@ from tests.usage.calls import make_final
 from tests.webhooks.things import make_delivery
 from usage.posting import post
 from webhooks import sending
+from webhooks.claims import claim
 from webhooks.posting import Reply
 
 pytestmark = pytest.mark.browser
@@ -45,7 +46,9 @@ def member_of_a_busy_account() -> tuple[str, list[str]]:
     post([make_final(**mine, **refused)])
     delivery = make_delivery(account=account)
     refused_there = Reply(500, excerpt="not today", error="", duration_ms=12)
-    sending.claim(delivery.endpoint_id).finish(refused_there)  # type: ignore[union-attr]
+    claimed = claim(delivery.endpoint_id)
+    assert claimed
+    sending.finish(claimed, delivery.endpoint, refused_there)
     endpoint = f"/webhooks/{delivery.endpoint_id}"
     client = Client()
     client.force_login(owner)

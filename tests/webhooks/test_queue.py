@@ -9,7 +9,7 @@ from accounts.models import User
 from tests.people import make_account
 from tests.webhooks.receivers import Receiver
 from tests.webhooks.things import later, make_delivery, make_endpoint, tell, work
-from webhooks import sending
+from webhooks.claims import claim
 from webhooks.models import Endpoint
 from webhooks.queue import queue
 
@@ -23,7 +23,7 @@ def test_each_delivery_is_counted_where_it_is(receiver: Receiver) -> None:
     make_delivery(receiver.url)
     work()
     make_delivery().endpoint.disable(Endpoint.Disabled.USER)
-    sending.claim(make_delivery().endpoint_id)
+    claim(make_delivery().endpoint_id)
     make_delivery()
     later(timedelta(0))
 
