@@ -69,6 +69,8 @@ class Action(models.TextChoices):
     ROUTE_SWITCHED_ON = "route.switched_on", "Route switched on"
 
     PLAN_CHANGED = "plan.changed", "Plan changed"
+    PLAN_RENEWED = "plan.renewed", "Plan renewed"
+    PLAN_EXPIRED = "plan.expired", "Plan ended"
     LIMITS_OVERRIDDEN = "limits.overridden", "Limits overridden"
     RETENTION_CHANGED = "retention.changed", "Retention changed"
     LOGS_EXPORTED = "logs.exported", "Logs exported"

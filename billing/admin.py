@@ -4,6 +4,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts.audit import Actor
 from accounts.view_only import ViewOnly
 from billing.models import Plan, Subscription
 
@@ -22,7 +23,19 @@ class SubscriptionAdmin(ViewOnly, admin.ModelAdmin):
     list_select_related = ["account", "plan"]
     list_filter = ["plan", "status", "retention_override"]
     search_fields = ["account__name"]
-    actions = ["extend_retention", "follow_plan_retention"]
+    actions = ["renew", "expire", "extend_retention", "follow_plan_retention"]
+
+    @admin.action(description="Renew for another period", permissions=["change"])
+    def renew(self, request: HttpRequest, chosen: QuerySet[Subscription]) -> None:
+        for subscription in chosen.select_related("plan"):
+            subscription.renew(subscription.next_period_end, by=Actor.operator(request))
+        messages.success(request, f"Renewed {len(chosen)}.")
+
+    @admin.action(description="End now: every key is refused", permissions=["change"])
+    def expire(self, request: HttpRequest, chosen: QuerySet[Subscription]) -> None:
+        for subscription in chosen:
+            subscription.expire(by=Actor.operator(request))
+        messages.success(request, f"Ended {len(chosen)}. Renew, or start another plan, to undo it.")
 
     @admin.action(description="Keep requests for the extended time", permissions=["change"])
     def extend_retention(self, request: HttpRequest, chosen: QuerySet[Subscription]) -> None:

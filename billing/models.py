@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
@@ -11,6 +13,10 @@ from django.utils import timezone
 from accounts import audit
 from accounts.audit import SYSTEM, Action, Actor
 from billing import limits
+from billing.calendar_months import after_months
+from webhooks.event_types import EventType
+from webhooks.events import emit
+from webhooks.moments import written
 
 if TYPE_CHECKING:
     from accounts.models import Account, APIKey
@@ -72,6 +78,12 @@ class Plan(models.Model):
 
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
+    def limits_of(self, account_ids: Collection[int]) -> dict[int, limits.Limits]:
+        """What holds for each of these accounts."""
+        rows = self.filter(account__in=account_ids)
+        agreed = rows.values_list("account_id", "plan__limits", "limit_overrides")
+        return {pk: limits.parse({**plan, **overrides}) for pk, plan, overrides in agreed}
+
     @transaction.atomic
     def start(self, account: Account, plan: Plan, *, by: Actor = SYSTEM) -> Subscription:
         """Put ``account`` on ``plan`` from now on; every process knows at once."""
@@ -133,6 +145,55 @@ class Subscription(models.Model):
     def retention_class(self) -> str:
         """How long the log keeps what this account does: as was agreed with it, else its plan's."""
         return self.retention_override or self.plan.retention_class
+
+    @property
+    def next_period_end(self) -> datetime:
+        """When the period after this one ends. A plan that is never charged has months."""
+        begin = self.current_period_end or timezone.now()
+        return after_months(begin, self.plan.interval_months or 1)
+
+    @transaction.atomic
+    def renew(self, until: datetime, *, by: Actor = SYSTEM) -> bool:
+        """Another period begins where this one ends, or now if it had ended, and lasts ``until``.
+
+        False if it lasts that long already, so that renewing twice renews once.
+        """
+        held = Subscription.objects.select_for_update().get(pk=self.pk)
+        ended = held.status == self.Status.CANCELED
+        if held.current_period_end and until <= held.current_period_end and not ended:
+            return False
+        begins_at = None if ended else held.current_period_end
+        held.current_period_start = begins_at or timezone.now()
+        held.current_period_end, held.status = until, self.Status.ACTIVE
+        held.save(update_fields=["current_period_start", "current_period_end", "status"])
+        held._turned(Action.PLAN_RENEWED, EventType.SUBSCRIPTION_RENEWED, by)
+        self.refresh_from_db()
+        return True
+
+    @transaction.atomic
+    def expire(self, *, by: Actor = SYSTEM) -> bool:
+        """Its time is over: keys are refused until it is renewed or another plan is chosen.
+
+        False if it had ended before.
+        """
+        running = Subscription.objects.filter(pk=self.pk).exclude(status=self.Status.CANCELED)
+        if not running.update(status=self.Status.CANCELED):
+            return False
+        self.refresh_from_db()
+        self._turned(Action.PLAN_EXPIRED, EventType.SUBSCRIPTION_EXPIRED, by)
+        return True
+
+    def _turned(self, action: Action, event_type: EventType, by: Actor) -> None:
+        """On record, told, and known to every process."""
+        self.account.raise_epoch()
+        audit.record(self.account, action, by=by, about=self.plan.name)
+        end = self.current_period_end
+        facts = {
+            "plan": self.plan.slug,
+            "period_start": written(self.current_period_start),
+            "period_end": written(end) if end else None,
+        }
+        emit(self.account_id, event_type, facts)
 
     @transaction.atomic
     def keep_logs(self, retention_class: str) -> None:

@@ -90,11 +90,11 @@ class Endpoint(models.Model):
         return until if until > timezone.now() else None
 
     def valid_secrets(self) -> list[str]:
-        """The newest first; two for a day after a rotation."""
+        """The newest first; two for a day after a rotation. None that cannot be unsealed."""
         sealed = [self.sealed_secret]
         if self.old_secret_until:
             sealed.append(self.sealed_previous_secret)
-        return [sealing.unseal(one) for one in sealed]
+        return [secret for one in sealed if (secret := sealing.unseal(one))]
 
     def rotate(self) -> str:
         """A new secret, returned once; the one before stays valid for ``BOTH_VALID``."""

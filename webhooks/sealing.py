@@ -3,7 +3,7 @@
 import base64
 import hashlib
 
-from cryptography.fernet import Fernet
+from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 
 
@@ -11,9 +11,12 @@ def seal(secret: str) -> str:
     return _fernet().encrypt(secret.encode()).decode()
 
 
-def unseal(sealed: str) -> str:
-    """Raises ``cryptography.fernet.InvalidToken`` where the key is another one."""
-    return _fernet().decrypt(sealed).decode()
+def unseal(sealed: str) -> str | None:
+    """None where it was sealed under another key."""
+    try:
+        return _fernet().decrypt(sealed).decode()
+    except InvalidToken:
+        return None
 
 
 def _fernet() -> Fernet:

@@ -53,8 +53,11 @@ def send(claimed: Claimed, endpoint: Endpoint) -> Reply:
 
     No transaction is open: a slow receiver must hold no lock.
     """
+    secrets = endpoint.valid_secrets()
+    if not secrets:
+        return Reply(error="the secret cannot be read; rotate it")
     body, now = claimed.payload.encode(), int(time.time())
-    signed = signing.headers(claimed.event_id, now, body, endpoint.valid_secrets())
+    signed = signing.headers(claimed.event_id, now, body, secrets)
     headers = {"Content-Type": "application/json", "User-Agent": USER_AGENT}
     return post(endpoint.url, body, headers | signed)
 

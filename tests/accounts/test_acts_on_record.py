@@ -165,6 +165,14 @@ VERBS: dict[str, tuple[Callable[[Scene], object], Action]] = {
         lambda s: Subscription.objects.start(s.account, s.plan, by=s.by),
         Action.PLAN_CHANGED,
     ),
+    "Subscription.renew": (
+        lambda s: s.account.subscription.renew(LATER, by=s.by),
+        Action.PLAN_RENEWED,
+    ),
+    "Subscription.expire": (
+        lambda s: s.account.subscription.expire(by=s.by),
+        Action.PLAN_EXPIRED,
+    ),
     "ModelRoute.switch_off": (lambda s: s.route().switch_off(by=s.by), Action.ROUTE_SWITCHED_OFF),
     "ModelRoute.switch_on": (lambda s: s.route().switch_on(by=s.by), Action.ROUTE_SWITCHED_ON),
 }

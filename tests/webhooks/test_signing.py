@@ -4,6 +4,7 @@ import hashlib
 import hmac
 
 import pytest
+from pytest_django import Settings
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from tests.webhooks.receivers import Received, Receiver
@@ -113,6 +114,26 @@ def test_never_more_than_two_secrets_are_valid() -> None:
 
     assert endpoint.valid_secrets() == [third, second]
     assert first not in endpoint.valid_secrets()
+
+
+def test_a_secret_sealed_under_another_key_is_told_of_until_it_is_rotated(
+    receiver: Receiver, settings: Settings
+) -> None:
+    endpoint, _ = make_endpoint(url=receiver.url)
+    settings.WEBHOOK_KEY = "another"
+    delivery = tell(endpoint.account).deliveries.get()
+
+    work()
+    endpoint.refresh_from_db()
+    new = endpoint.rotate()
+    later(BOTH_VALID)
+    work()
+
+    unsigned, sent = delivery.attempts.all()
+    assert "rotate it" in unsigned.error
+    assert sent.status_code == 200
+    [request] = receiver.received
+    assert verifies(request, new)
 
 
 def test_a_secret_is_kept_sealed(receiver: Receiver) -> None:
