@@ -18,6 +18,7 @@ _USE = {
     "period_end": "2025-12-31T23:59:59Z",
     "window": "day",
     "metric": "tokens",
+    "soft": False,
     "api_key_id": None,
 }
 _PLAN = {"plan": "monthly", "period_start": "2025-12-01T00:00:00Z"}
