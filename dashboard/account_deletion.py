@@ -12,10 +12,23 @@ from django.utils import timezone
 
 from accounts.models import Account
 from billing.models import Subscription
-from usage.models import EndUserHour, ErrorHour, Payload, RequestLog, UsageHour
+from usage.long_kept import LongKept
+from usage.models import (
+    AccountDay,
+    EndUserDay,
+    EndUserHour,
+    ErrorHour,
+    Payload,
+    RequestLog,
+    UsageHour,
+)
 
 SETTLED = timedelta(hours=1)
 AT_ONCE = 10_000
+USED = (
+    *(RequestLog, Payload, LongKept),
+    *(UsageHour, EndUserHour, EndUserDay, ErrorHour, AccountDay),
+)
 
 
 def delete_due_accounts() -> None:
@@ -29,7 +42,7 @@ def delete_due_accounts() -> None:
 def purge(account: Account) -> None:
     """Remove what was kept of a closed account, and at last the account."""
     assert account.closed_at, "only what is closed may be purged"
-    for model in (RequestLog, Payload, UsageHour, EndUserHour, ErrorHour):
+    for model in USED:
         while remove_some(model._meta.db_table, account.pk):
             pass
     with transaction.atomic():

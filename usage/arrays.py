@@ -16,8 +16,8 @@ def array(values: Sequence[Any]) -> str:
     ('{1,NULL}', '{"a\\"b",""}', '{"\\\\"}')
     """
     if isinstance(values[0], str):
-        return '{"' + '","'.join([quoted(value) for value in values]) + '"}'
-    return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
+        return '{"' + quoted("\0".join(values)).replace("\0", '","') + '"}'  # no text has a NUL
+    return "{" + ",".join(map(str, values)).replace("None", "NULL") + "}"
 
 
 def quoted(text: str) -> str:

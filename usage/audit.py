@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import F, Sum
 
 from usage import log_store, partitions, reports, rollups
-from usage.models import UsageHour
+from usage.models import AccountDay, UsageHour
 from usage.recorder import REJECTED
 from usage.records import Final, Payload, Record
-from usage.rollup_tables import END_USERS, ERRORS, HOURS, Table
+from usage.rollup_tables import END_USER_DAYS, END_USERS, ERRORS, HOURS, Table
 from usage.rollups import Counts
 from usage.segments import Segments
 
@@ -32,6 +33,7 @@ def audit(
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         for day in partitions.complete_days():
             differences += _in_rollups(day, account)
+            differences += _in_day_totals(day, account)
         if counters:
             differences += _in_counters(counters, account)
     return differences
@@ -62,7 +64,31 @@ def _in_rollups(day: date, account: int | None) -> Iterator[str]:
         kept: dict[tuple[int, datetime], set[str]] = {}
         for account_id, hour, name, *_ in found:
             kept.setdefault((account_id, hour), set()).add(name)
-        yield from _different(table, rollups.with_rest(named, kept), found)
+        expected = rollups.with_rest(named, kept)
+        yield from _different(table, expected, found)
+        if table is END_USERS:
+            days = stored_sums(END_USER_DAYS, day, account)
+            yield from _different(END_USER_DAYS, rollups.by_day(expected), days)
+
+
+def _in_day_totals(day: date, account: int | None) -> Iterator[str]:
+    """What thresholds are held against must be what the hours come to."""
+    only = {"account_id": account} if account is not None else {}
+    start, end = reports.hours_of(day)
+    hours = UsageHour.objects.filter(hour__gte=start, hour__lt=end, **only).order_by()
+    sums = hours.values("account_id").annotate(
+        requests=Sum("admitted"), tokens=Sum(F("prompt_tokens") + F("completion_tokens"))
+    )
+    by_hours = {row["account_id"]: (row["requests"], row["tokens"]) for row in sums}
+    days = AccountDay.objects.filter(day=day, **only)
+    kept = {one.account_id: (one.requests, one.tokens) for one in days}
+    for account_id in sorted(by_hours.keys() | kept.keys()):
+        says = by_hours.get(account_id, (0, 0)), kept.get(account_id, (0, 0))
+        if says[0] != says[1]:
+            yield (
+                f"account {account_id}, {day}: requests and tokens are {says[0]} by the hours "
+                f"and {says[1]} by the day"
+            )
 
 
 def _different(
@@ -74,10 +100,14 @@ def _different(
         for name in table.columns:
             says = getattr(log, name), getattr(rollup, name)
             if says[0] != says[1]:
-                account_id, hour, *names, api_key_id, model, endpoint = key
-                what = ", ".join(filter(None, [model, endpoint, *names]))
+                account_id, hour, *rest = key
+                what = ", ".join(
+                    f"key {part}" if column == "api_key_id" else part
+                    for column, part in zip(table.key[2:], rest, strict=True)
+                    if part
+                )
                 yield (
-                    f"account {account_id}, key {api_key_id}, {what}, {hour:%Y-%m-%d %H}h: "
+                    f"account {account_id}, {what}, {hour:%Y-%m-%d %H}h: "
                     f"{name} is {says[0]} by the log and {says[1]} by the rollup"
                 )
 

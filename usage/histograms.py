@@ -4,6 +4,7 @@ Bucket 0 holds what took less than a millisecond, bucket n what took from 2^((n-
 2^(n/3) ms, the last one whatever took longer. A list may be shorter: the rest is zeros.
 """
 
+import operator
 from collections.abc import Sequence
 from itertools import zip_longest
 from math import floor, log2
@@ -26,6 +27,11 @@ def bounds(number: int) -> tuple[float, float]:
 
 def add(one: Sequence[int], other: Sequence[int]) -> list[int]:
     return [a + b for a, b in zip_longest(one, other, fillvalue=0)]
+
+
+def add_to(sums: list[int], histogram: Sequence[int]) -> None:
+    """Add ``histogram`` to ``sums``, which has all buckets."""
+    sums[: len(histogram)] = map(operator.add, sums, histogram)
 
 
 def count(histogram: list[int], duration_ms: int) -> None:

@@ -6,14 +6,17 @@ after ``LOOKS`` of them the page ends where it is, with a cursor from which to l
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import F, Sum
+from django.db import connection
+from django.db.models import F, QuerySet, Sum
 
+from usage.long_kept import LongKept
 from usage.models import Outcome, RequestLog, UsageHour, day_of
+from usage.partitions import SHORTEST
 from usage.rollups import CLASSES, Counted
 
 LOOKS = 4_000  # rows that are read for one page, at most
@@ -83,9 +86,9 @@ class Cursor:
     def parse(cls, text: str) -> Cursor | None:
         """The cursor that was written as ``text``; None if it was not."""
         seconds, _, request_id = text.partition("~")
-        if day_of(request_id) is None:
-            return None
         try:
+            if day_of(request_id) is None or float(seconds) < 0:
+                return None
             return cls(datetime.fromtimestamp(float(seconds), UTC), request_id)
         except (ValueError, OverflowError, OSError):
             return None
@@ -117,24 +120,37 @@ def page(
     A page that is not full is the last one, unless it has an ``older``.
     """
     filters = filters or Filters()
-    if filters == Filters() and before is None:  # most accounts that are looked at are in use
-        lately = _page(account_id, Filters(since=_midnight() - DAY), None, limit, looks)
-        if lately.older:
-            return lately
-    return _page(account_id, filters, before, limit, looks)
+    matching = filters.matching()
+    if not matching and not filters.request_id:  # most accounts that are looked at are in use
+        near = _near(filters, before)
+        found = _page(_source(account_id, near, before), [], limit, looks)
+        if found.older or near == filters:
+            return found
+    within = [] if filters.request_id else _within(account_id, filters, before)
+    if within is None:
+        return Page([], None)
+    source = _source(account_id, filters, before, within)
+    return _page(source, matching, limit, looks)
 
 
-def _page(account_id: int, filters: Filters, before: Cursor | None, limit: int, looks: int) -> Page:
-    source, given = _source(account_id, filters, before)
-    where, wanted = _sql(filters.matching())
+def _near(filters: Filters, before: Cursor | None) -> Filters:
+    """The same, but of its last day and what has passed of the one after, as few tables know it."""
+    end = before.started_at if before else filters.until or datetime.now(UTC)
+    start = datetime.combine(_day(end) - DAY, time(tzinfo=UTC))
+    return replace(filters, since=max(start, filters.since or start))
+
+
+def _page(source: Condition, matching: list[Condition], limit: int, looks: int) -> Page:
+    sql, given = source
+    where, wanted = _sql(matching)
     rows = _rows(
-        f"SELECT * FROM ({source} LIMIT %s) AS looked_at WHERE {where} {NEWEST_FIRST} LIMIT %s",  # noqa: S608
+        f"SELECT * FROM ({sql} LIMIT %s) AS looked_at WHERE {where} {NEWEST_FIRST} LIMIT %s",  # noqa: S608
         [*given, looks, *wanted, limit + 1],
     )
     if len(rows) > limit:
         return Page(rows[:limit], Cursor.below(rows[limit - 1]))
     if wanted:
-        for last in _rows(f"{source} OFFSET %s LIMIT 1", [*given, looks - 1]):
+        for last in _rows(f"{sql} OFFSET %s LIMIT 1", [*given, looks - 1]):
             return Page(rows, Cursor.below(last), last.started_at)
     return Page(rows, None)
 
@@ -206,25 +222,50 @@ def calls(day: date, account_id: int | None = None) -> Iterator[Counted]:
     return rows.values_list(*names, named=True).iterator(chunk_size=5000)
 
 
-def _where_it_was(account_id: int, filters: Filters, before: Cursor | None) -> Condition:
-    """Not after the last hour of the period that has anything of this at all, says its sum.
+def long_kept(day: date) -> set[int]:
+    """The accounts that have rows of a UTC day that are kept longer than others."""
+    rows = RequestLog.objects.filter(day=day).exclude(retention_class=SHORTEST)
+    return set(rows.order_by().values_list("account_id", flat=True).distinct())
 
-    So what was used three weeks ago and never since is found without reading what lies between.
+
+def _within(account_id: int, filters: Filters, before: Cursor | None) -> list[Condition] | None:
+    """Where anything that matches can lie, as far as the sums of hours tell; None if nowhere.
+
+    So what was used three weeks ago and never since is found without reading what lies between,
+    and no table is planned for that can have nothing of it.
     """
-    hours = UsageHour.objects.filter(account_id=account_id, **filters.in_rollups)
+    hours = UsageHour.objects.filter(account_id=account_id)
+    if filters.since:
+        hours = hours.filter(hour__gt=filters.since - HOUR)
     for end in (filters.until, before.started_at if before else None):
         if end:
             hours = hours.filter(hour__lte=end)
-    if filters.since:
-        hours = hours.filter(hour__gt=filters.since - HOUR)
-    newest = hours.order_by("-hour").values_list("hour")[:1]
-    sql, values = newest.query.sql_with_params()
-    return f"started_at < ({sql}) + interval '1 hour'", list(values)
+    oldest = hours.order_by("hour").values("hour")[:1]
+    newest = hours.filter(**filters.in_rollups).order_by("-hour").values("hour")[:1]
+    first, last, long_kept = _values(oldest, newest, LongKept.objects.filter(pk=account_id))
+    if last is None:
+        return None
+    days = [_day(first), _day(last)]
+    conditions = [("started_at < %s AND day BETWEEN %s AND %s", [last + HOUR, *days])]
+    return conditions if long_kept else [*conditions, ("retention_class = %s", [SHORTEST])]
 
 
-def _source(account_id: int, filters: Filters, before: Cursor | None) -> Condition:
+def _values(*queries: QuerySet[Any, Any]) -> list[Any]:
+    """What each of these queries for one value finds, asked together."""
+    asked = [query.query.sql_with_params() for query in queries]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {', '.join(f'({sql})' for sql, _ in asked)}",
+            [value for _, values in asked for value in values],
+        )
+        return list(cursor.fetchone())
+
+
+def _source(
+    account_id: int, filters: Filters, before: Cursor | None, within: Iterable[Condition] = ()
+) -> Condition:
     """Rows in the order of an index, with nothing that it would pass over on the way."""
-    conditions: list[Condition] = [("account_id = %s", [account_id])]
+    conditions: list[Condition] = [("account_id = %s", [account_id]), *within]
     if filters.request_id:
         day = day_of(filters.request_id) or date.min
         around = [filters.request_id, day, day]
@@ -233,8 +274,6 @@ def _source(account_id: int, filters: Filters, before: Cursor | None) -> Conditi
         conditions.append(("end_user = %s", [filters.end_user]))
     elif filters.failures_only:
         conditions.append(("outcome <> 'ok'", []))
-    if filters.in_rollups and not filters.request_id:
-        conditions.append(_where_it_was(account_id, filters, before))
     if since := filters.since:
         conditions.append(("started_at >= %s AND day >= %s", [since, _day(since)]))
     if until := filters.until:
@@ -254,11 +293,6 @@ def _sql(conditions: list[Condition]) -> Condition:
 
 def _rows(sql: str, values: list[Any]) -> list[RequestLog]:
     return list(RequestLog.objects.raw(sql, values))
-
-
-def _midnight() -> datetime:
-    """When this UTC day began: for what came since then few partitions are planned."""
-    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _day(moment: datetime) -> date:

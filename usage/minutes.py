@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC
 from typing import Any
 
@@ -61,6 +61,11 @@ class Minutes(Slice):
             "sum_generated_tokens": Sum(F("completion_tokens") - 1, filter=GENERATED, default=0),
             "sum_generation_ms": Sum(F("latency_ms") - F("ttft_ms"), filter=GENERATED, default=0),
         }
+
+    def end_users(self) -> tuple[str, Sequence[Any]]:
+        users = self.by("end_user").values("group").annotate(**self.sums())
+        sql, values = users.query.sql_with_params()
+        return sql, values
 
     def histograms(self, dimension: Dimension) -> Iterator[Histograms]:
         found: dict[Group, Histograms] = {}

@@ -8,6 +8,28 @@ from datetime import UTC, date, datetime, timedelta
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from usage.long_kept import LongKept
+from usage.spent import AccountDay
+from usage.told import UsageAlert
+
+__all__ = [
+    "REQUEST_ID",
+    "AccountDay",
+    "EndUserDay",
+    "EndUserHour",
+    "ErrorHour",
+    "HourlySums",
+    "LongKept",
+    "ModelHour",
+    "NamedHour",
+    "Outcome",
+    "Payload",
+    "RequestLog",
+    "RequestLogQuerySet",
+    "UsageAlert",
+    "UsageHour",
+    "day_of",
+]
 REQUEST_ID = re.compile(r"req_0[0-9a-f]{27}", re.ASCII)  # good until the year 2527
 
 
@@ -198,6 +220,22 @@ class EndUserHour(NamedHour):
                 name="end_user_hour_once",
             ),
         ]
+
+
+class EndUserDay(HourlySums):
+    """The sums of an end user over a UTC day. ``hour`` is the one that the day begins with."""
+
+    api_key = model = endpoint = None  # type: ignore[assignment]
+    name = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ["hour", "account_id", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "hour", "name"], name="end_user_day_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.hour:%Y-%m-%d} {self.name}: {self.requests}"
 
 
 class ErrorHour(NamedHour):

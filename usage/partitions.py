@@ -13,6 +13,7 @@ from django.db import OperationalError, connection, transaction
 log = logging.getLogger(__name__)
 TABLE = "usage_requestlog"
 DAYS_KEPT = {"standard": 30, "extended": 365}
+SHORTEST = min(DAYS_KEPT, key=DAYS_KEPT.__getitem__)
 DAYS_AHEAD = 7
 PATIENCE = "40ms"  # how long a drop may queue for each of its locks, and everybody behind it
 TRIES, BREATH = 20, 0.1  # seconds between two tries, in which those behind it go on
@@ -76,9 +77,8 @@ def existing() -> list[tuple[str, date]]:
 
 def complete_days() -> list[date]:
     """The days of which every row is still there, oldest first."""
-    oldest = today() - timedelta(days=min(DAYS_KEPT.values()))
-    shortest = min(DAYS_KEPT, key=lambda retention_class: DAYS_KEPT[retention_class])
-    return [day for name, day in existing() if name == shortest and oldest <= day <= today()]
+    oldest = today() - timedelta(days=DAYS_KEPT[SHORTEST])
+    return [day for name, day in existing() if name == SHORTEST and oldest <= day <= today()]
 
 
 def forgotten_on(retention_class: str, day: date) -> date:

@@ -9,9 +9,10 @@ import msgspec
 import psycopg
 from django.db import IntegrityError, connection, transaction
 
-from usage import partitions, rollup_tables, rollups
+from usage import alerts, long_kept, partitions, rollup_tables, rollups
 from usage.arrays import arrays
 from usage.records import Final
+from usage.rollups import Rollups
 
 BOOKS = 0x75736167  # advisory lock: shared by those who post, exclusive for a rebuild
 SMALLINT, INTEGER, BIGINT = 2**15 - 1, 2**31 - 1, 2**63 - 1
@@ -75,30 +76,53 @@ AND id = api_key_id AND (last_used_at IS NULL OR last_used_at < used_at)
 """
 
 
+class Ready(NamedTuple):
+    """Some calls, each once, as they are stored if all of them are new."""
+
+    rows: list[Row]
+    columns: list[str]
+    sums: Rollups
+
+
 def post(finals: Sequence[Final]) -> int:
     """Store what is not stored yet; how many that were. All or nothing.
 
     A day without a table gets one.
     """
+    return store(prepare(finals))
+
+
+def prepare(finals: Sequence[Final]) -> Ready:
+    """As much of the work as needs no database."""
     rows = list({final.request_id: row_of(final) for final in reversed(finals)}.values())
+    return Ready(rows, arrays(rows), rollups.add_up(rows))
+
+
+def store(ready: Ready) -> int:
     try:
-        return _post(rows)
+        return _store(ready)
     except IntegrityError as error:
         if not isinstance(error.__cause__, psycopg.errors.CheckViolation):
             raise
-        partitions.create({(row.retention_class, row.day) for row in rows})
-        return _post(rows)
+        partitions.create({(row.retention_class, row.day) for row in ready.rows})
+        return _store(ready)
 
 
 @transaction.atomic
-def _post(rows: list[Row]) -> int:
+def _store(ready: Ready) -> int:
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [BOOKS])
-        cursor.execute(_INSERT, arrays(rows))
+        cursor.execute(_INSERT, ready.columns)
         stored = {request_id for (request_id,) in cursor}
-        new = [row for row in rows if row.request_id in stored]
-        rollup_tables.add(cursor, rollups.add_up(new))
+        new, sums = ready.rows, ready.sums
+        if len(stored) < len(new):
+            new = [row for row in new if row.request_id in stored]
+            sums = rollups.add_up(new)
+        rollup_tables.add(cursor, sums)
+        longer = [row for row in new if row.retention_class != partitions.SHORTEST]
+        long_kept.note(cursor, (row.account_id for row in longer))
+        alerts.tell(cursor, new)
         _touch_keys(cursor, new)
     return len(new)
 

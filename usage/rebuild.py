@@ -5,7 +5,7 @@ from datetime import date
 import psycopg
 from django.db import connection, transaction
 
-from usage import log_store, partitions, posting, reports, rollup_tables, rollups
+from usage import log_store, long_kept, partitions, posting, reports, rollup_tables, rollups, spent
 
 
 def rebuild(days: list[date] | None = None) -> list[date]:
@@ -30,3 +30,5 @@ def rebuild_day(day: date) -> None:
         for table in rollup_tables.TABLES:
             table.model._default_manager.filter(hour__gte=start, hour__lt=end).delete()
         rollup_tables.add(cursor, rollups.add_up(log_store.calls(day)))
+        spent.rebuild(cursor, day)
+        long_kept.note(cursor, log_store.long_kept(day))

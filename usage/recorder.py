@@ -16,6 +16,8 @@ import msgspec
 from django.db import DataError, Error, IntegrityError, connection
 
 from usage import log_store, payloads, posting
+from usage.backlog import Backlog
+from usage.posting import Ready
 from usage.records import Final, Intent, Payload, Record
 from usage.segments import Segment, Segments
 
@@ -99,16 +101,29 @@ class Recorder:
         """One round. Where it fails it can simply be begun again."""
         stored = self._post()
         dead = self._segments.dead()  # asked first: what these have written is all there by now
-        for segment in self._segments.current():
-            for record in segment.read():
-                self._take(record, segment)
-                if len(self._pending) >= BATCH or len(self._payloads) >= PAYLOADS:
-                    stored += self._post()
+        stored += self._read()
         self._give_up_calls(dead)
         stored += self._post()
         self._settle_for(dead)
         self._forget_segments(dead)
         return stored
+
+    def _read(self) -> int:
+        """Take what was written since; how many rows were new of the full batches among it."""
+        stored, backlog = 0, Backlog(self._store)
+        try:
+            for segment in self._segments.current():
+                for record in segment.read():
+                    self._take(record, segment)
+                    if len(self._pending) >= BATCH:
+                        batch, self._pending = self._pending, []
+                        stored += backlog.add(batch)
+                    if len(self._payloads) >= PAYLOADS:
+                        self._keep_payloads()
+            return stored + backlog.wait()
+        finally:
+            backlog.close()
+            self._pending[:0] = backlog.unstored
 
     def _take(self, record: Record, segment: Segment) -> None:
         if isinstance(record, Intent):
@@ -160,10 +175,10 @@ class Recorder:
             log.error("%d captured payloads cannot be stored: %s", len(self._payloads), error)
         self._payloads = []
 
-    def _store(self, batch: list[Final]) -> int:
+    def _store(self, batch: list[Final], ready: Ready | None = None) -> int:
         """Post the batch; one that PostgreSQL will never take does not hold up the others."""
         try:
-            return posting.post(batch)
+            return posting.store(ready or posting.prepare(batch))
         except (DataError, IntegrityError) as error:
             if len(batch) == 1:
                 return self._store_without_decision(batch[0], error)

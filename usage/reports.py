@@ -107,17 +107,6 @@ def over_time(
     return found | {row["step"]: read(row) for row in rows}
 
 
-def by_model_over_time(
-    account_id: int, start: datetime, end: datetime, step: Step = "hour"
-) -> dict[datetime, dict[str, Totals]]:
-    """For a stacked chart: every step of the period, also empty ones, with what each model did."""
-    rows = _by_step(_hours(account_id, start, end), step, "model").order_by("step", "model")
-    found: dict[datetime, dict[str, Totals]] = {moment: {} for moment in steps(start, end, step)}
-    for row in rows:
-        found.setdefault(row["step"], {})[row["model"]] = read(row)
-    return found
-
-
 def steps(start: datetime, end: datetime, step: FineStep) -> Iterable[datetime]:
     """The UTC minutes, hours or days that begin in the period, or in which it begins."""
     moment = start.astimezone(UTC).replace(second=0, microsecond=0)

@@ -11,8 +11,17 @@ from typing import Any
 import psycopg
 
 from usage.arrays import arrays
-from usage.models import EndUserHour, ErrorHour, HourlySums, UsageHour
-from usage.rollups import COUNTS, HISTOGRAMS, MOST_NAMES, Counts, NamedKey, Rollups, with_rest
+from usage.models import EndUserDay, EndUserHour, ErrorHour, HourlySums, UsageHour
+from usage.rollups import (
+    COUNTS,
+    HISTOGRAMS,
+    MOST_NAMES,
+    Counts,
+    NamedKey,
+    Rollups,
+    by_day,
+    with_rest,
+)
 
 TYPES = {"hour": "timestamptz", "model": "text", "endpoint": "text", "name": "text"}
 NAMES = 0x6E616D65  # advisory locks, with the table's number: who gives names, stripe by stripe
@@ -55,8 +64,9 @@ ON CONFLICT ({key}) DO UPDATE SET {", ".join(sums)}
 WHERE = ("api_key_id", "model", "endpoint")
 HOURS = Table(UsageHour, ("account_id", "hour", *WHERE), tuple(HISTOGRAMS))
 END_USERS = Table(EndUserHour, ("account_id", "hour", "name", *WHERE), number=1)
-ERRORS = Table(ErrorHour, ("account_id", "hour", "name", *WHERE), number=2)
-TABLES = (HOURS, END_USERS, ERRORS)
+END_USER_DAYS = Table(EndUserDay, ("account_id", "hour", "name"))
+ERRORS = Table(ErrorHour, END_USERS.key, number=2)
+TABLES = (HOURS, END_USERS, END_USER_DAYS, ERRORS)
 _ADD = {table.name: table.adding() for table in TABLES}
 _counts_of, _arrays_of = attrgetter(*COUNTS), attrgetter(*HISTOGRAMS)
 
@@ -64,9 +74,16 @@ _counts_of, _arrays_of = attrgetter(*COUNTS), attrgetter(*HISTOGRAMS)
 def add(cursor: psycopg.Cursor[Any], rollups: Rollups) -> None:
     """Add these sums, table by table and in the order of their keys, so that nobody deadlocks."""
     _add(cursor, HOURS, rollups.hours)
-    for table, named in ((END_USERS, rollups.end_users), (ERRORS, rollups.errors)):
-        if named:
-            _add(cursor, table, with_rest(named, _names_kept(cursor, table, named)))
+    end_users = _with_rest(cursor, END_USERS, rollups.end_users)
+    _add(cursor, END_USERS, end_users)
+    _add(cursor, END_USER_DAYS, by_day(end_users))
+    _add(cursor, ERRORS, _with_rest(cursor, ERRORS, rollups.errors))
+
+
+def _with_rest(
+    cursor: psycopg.Cursor[Any], table: Table, named: dict[NamedKey, Counts]
+) -> dict[NamedKey, Counts]:
+    return with_rest(named, _names_kept(cursor, table, named)) if named else {}
 
 
 def _add(cursor: psycopg.Cursor[Any], table: Table, sums: Mapping[Any, Counts]) -> None:

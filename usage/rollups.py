@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Protocol
@@ -21,6 +21,8 @@ MOST_NAMES = 200  # kept apart in one hour of one account, of each kind
 REST = ""  # the name of all the others together
 Key = tuple[int, datetime, int, str, str]  # account, hour, API key, model, endpoint
 NamedKey = tuple[int, datetime, str, int, str, str]  # account, hour, name, API key, model, endpoint
+
+DayKey = tuple[int, datetime, str]  # account, midnight, name
 
 
 class Counted(Protocol):
@@ -156,6 +158,15 @@ def with_rest(
         key: NamedKey = (account_id, hour, shown, *where)  # type: ignore[assignment]
         merged[key] = _added(merged[key], counts) if key in merged else counts
     return merged
+
+
+def by_day(named: Mapping[NamedKey, Counts]) -> dict[DayKey, Counts]:
+    """The sums of hours as sums of the UTC days in which these lie."""
+    days: dict[DayKey, Counts] = {}
+    for (account_id, hour, name, *_), counts in named.items():
+        key = account_id, hour.replace(hour=0), name
+        days[key] = _added(days[key], counts) if key in days else counts
+    return days
 
 
 def _added(one: Counts, other: Counts) -> Counts:

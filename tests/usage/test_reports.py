@@ -7,8 +7,9 @@ import pytest
 from django.core.management import call_command
 
 from tests.usage.calls import make_final
-from usage import log_store, partitions, posting, reports
+from usage import breakdown, log_store, partitions, posting, reports
 from usage.audit import audit
+from usage.breakdown import Slice
 from usage.log_store import Cursor, Filters
 from usage.models import RequestLog, UsageHour
 from usage.rebuild import rebuild
@@ -74,13 +75,16 @@ def test_totals_by_model_and_key_begin_with_the_largest() -> None:
 
 @pytest.mark.usefixtures("log")
 def test_a_chart_has_every_step_also_the_empty_ones() -> None:
-    hours = reports.by_model_over_time(ALICE, DAY, DAY + timedelta(days=1))
-    days = reports.by_model_over_time(ALICE, DAY, DAY + timedelta(days=2), "day")
+    day, later = DAY + timedelta(days=1), DAY + timedelta(days=2)
+    beginnings = list(reports.steps(DAY, day, "hour"))
+    hours = breakdown.cells_over_time(Slice(ALICE, DAY, day), beginnings, "model", "api_key_id")
+    days = breakdown.cells_over_time(Slice(ALICE, DAY, later), [DAY, day], "model")
 
     assert len(hours) == 24
-    assert {name: sums.tokens for name, sums in hours[NOON].items()} == {"a": 15, "b": 70}
-    assert hours[NOON + timedelta(hours=2)] == {}
-    assert [sorted(models) for models in days.values()] == [["a", "b"], []]
+    at_noon = breakdown.by_one(hours[NOON.hour], 0)
+    assert {name: sums.tokens for name, sums in at_noon.items()} == {"a": 15, "b": 70}
+    assert hours[NOON.hour + 2] == {}
+    assert [sorted(models) for models in days] == [[("a",), ("b",)], []]
 
 
 @pytest.mark.usefixtures("log")

@@ -177,7 +177,7 @@ def test_the_logs_page_tells_the_oldest_request_and_the_next_purge(
     post(account, 20)
     goes = TODAY + timedelta(days=11)
 
-    told = f"the next go on {goes.day} {goes:%B %Y}"
+    told = f"it is deleted on {goes.day} {goes:%B %Y}"
     assert told in owner.get("/logs").content.decode()
     assert told not in stranger.get("/logs").content.decode()
 
