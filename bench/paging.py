@@ -24,6 +24,7 @@ from django.test import Client  # noqa: E402
 
 from accounts.models import Account  # noqa: E402
 from bench.place import servers  # noqa: E402
+from gateway import counters  # noqa: E402
 from usage.log_store import Cursor  # noqa: E402
 from usage.models import RequestLog  # noqa: E402
 
@@ -135,8 +136,10 @@ def explain(page: Page) -> None:
             f"EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) {page.slowest.sql}", page.slowest.params
         )
         lines = [line for (line,) in cursor]
-    print(f"\n{page.name}: {page.slowest.ms:.1f} ms\n{page.slowest.sql % page.slowest.params}")
-    print("\n".join(lines[:14]), *(["  …"] if len(lines) > 20 else []), *lines[-6:], sep="\n")
+    asked = page.slowest.sql % tuple(page.slowest.params or ())
+    print(f"\n{page.name}: {page.slowest.ms:.1f} ms\n{asked:.500}")
+    shown = lines if len(lines) <= 20 else [*lines[:14], "  …", *lines[-6:]]
+    print(*(f"{line:.200}" for line in shown), sep="\n")
 
 
 def main() -> None:
@@ -153,6 +156,7 @@ def main() -> None:
         everything: dict[str, list[Page]] = {}
         for rank in options.ranks:
             account = accounts[rank - 1]
+            counters.restore(account.pk, account.epoch)  # as Redis has them of who sends requests
             client = Client()
             client.force_login(account.members.earliest("pk"))
             for name, url in pages_of(account):

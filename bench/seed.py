@@ -26,7 +26,7 @@ from bench import believable  # noqa: E402
 from bench.believable import Customer  # noqa: E402
 from bench.customers import customers, open_accounts  # noqa: E402
 from bench.place import servers  # noqa: E402
-from usage import partitions, rebuild, reports  # noqa: E402
+from usage import partitions, rebuild, reports, rollup_tables  # noqa: E402
 from usage.models import RequestLog, UsageHour  # noqa: E402
 
 DAYS = 30
@@ -51,8 +51,8 @@ def seed(number: int, accounts: int, processes: int) -> None:
         for said in pool.map(one, *zip(*newest_first, strict=True)):
             print(said, flush=True)
     with connection.cursor() as cursor:
-        cursor.execute("VACUUM (ANALYZE) usage_requestlog")
-        cursor.execute("VACUUM (ANALYZE) usage_usagehour")
+        for table in (RequestLog._meta.db_table, *(table.name for table in rollup_tables.TABLES)):
+            cursor.execute(f"VACUUM (ANALYZE) {table}")
         cursor.execute("CHECKPOINT")
     print(
         f"{RequestLog.objects.count():,} rows, {UsageHour.objects.count():,} hourly sums.\n{login}"
