@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from accounts.models import APIKey
 from dashboard import curl
 from gateway import explanations, hindsight
-from gateway.explanations import MEANINGS, Record, Refusal
+from gateway.explanations import Record, Refusal
 from gateway.hindsight import Step
 from usage.models import Outcome, Payload, RequestLog
 
@@ -58,7 +58,7 @@ class Entry:
 
     @property
     def meaning(self) -> str:
-        return MEANINGS.get(self.row.outcome, "")
+        return explanations.meaning_of(self.row, self.decision)
 
     @property
     def usage_source(self) -> str:

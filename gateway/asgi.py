@@ -18,9 +18,11 @@ from gateway import (
     sse,
     usage_inquiry,
 )
-from gateway.auth import Caller, Callers, key_in
+from gateway.allowance import Allowance
+from gateway.auth import Callers, key_in
 from gateway.breakers import Breakers
 from gateway.call import Call, Receive, Scope, Send
+from gateway.caller import Caller
 from gateway.captures import Captures
 from gateway.catalog import Catalog
 from gateway.counters import all_spent
@@ -30,6 +32,7 @@ from gateway.errors import (
     ClientLeft,
     Unavailable,
     UnknownEndpoint,
+    UnknownModel,
     WrongMethod,
 )
 from gateway.guesses import Guesses
@@ -62,6 +65,7 @@ BELOW: dict[str, tuple[str, Endpoint]] = {  # with a name at the end
     explanations.EXPLAIN: ("GET", explanations.explain),
 }
 CLIENT_LEFT = 499
+TURNED_AWAY = 60  # calls a minute with a key that nobody may use, which its log tells of
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ class Gateway:
     heartbeat: Heartbeat
     retries: RetryBudget
     captures: Captures
+    turned_away: Allowance = field(default_factory=lambda: Allowance(TURNED_AWAY, 60.0))
     restoring: dict[tuple[int, str], asyncio.Task[None]] = field(default_factory=dict)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -119,15 +124,18 @@ class Gateway:
     async def authenticate(self, call: Call, endpoint: str) -> Meter:
         """Who calls, with a meter that runs from now on.
 
+        Of a storm with a key that nobody may use, the log tells of the beginning only.
         Raises NotAuthenticated, NotPermitted, RateLimited, Unavailable.
         """
         if call.query and (exposed := key_in(call.query)):
             await self.callers.expose(exposed, call.ip)
         caller = await self.callers.authenticate(call.headers, call.ip, call.vouched)
-        call.meter = Meter(call, caller, self.journal, self.limiter, endpoint)
-        call.meter.capture()
-        caller.require_place(call.ip, endpoint)
-        return call.meter
+        meter = Meter(call, caller, self.journal, self.limiter, endpoint)
+        if caller.barred is None or self.turned_away.take(caller.api_key_id):
+            call.meter = meter
+            meter.capture()
+        caller.require_use(call.ip, endpoint)
+        return meter
 
     async def admit(self, meter: Meter, tokens: int) -> None:
         """Write down the intent, then reserve a request and ``tokens`` under every limit.
@@ -206,9 +214,11 @@ class Gateway:
         await self.limiter.restore(caller.account_id, caller.epoch, now, spent)
 
     async def refuse(self, call: Call, error: APIError) -> None:
-        """Answer with the envelope, the limits' headers and a row in the log."""
+        """Answer with the envelope, a row in the log, and to who may call the limits' headers."""
         meter = call.meter
-        if meter and meter.decision is None:
+        if meter and isinstance(error, UnknownModel):
+            meter.requested_model = error.asked
+        if meter and meter.decision is None and not meter.caller.barred:
             try:
                 await self.show_limits(meter)
             except APIError as other:  # the refusal itself stands

@@ -2,91 +2,36 @@
 
 A snapshot that is older than ``FRESH`` is looked up again before it is used; while PostgreSQL is
 away it serves for up to ``BEARABLE`` seconds. In between, the epoch that Redis compares on every
-admission makes revocation immediate. The same digest is looked up once at a time.
+admission makes revocation immediate. That a key may be used again shows within ``BARRED_FRESH``.
+The same digest is looked up once at a time.
 """
 
 import asyncio
-import ipaddress
 import re
 import time
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import ParamSpec
 from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
 
-from accounts import keys, origin
+from accounts import keys
 from accounts.audit import Actor
 from accounts.models import APIKey
-from billing import limits
 from gateway import database
-from gateway.captures import Choice
-from gateway.errors import APIError, NotAuthenticated, NotPermitted, Unavailable
+from gateway.caller import Caller, UnknownKey, look_up
+from gateway.errors import APIError, NotAuthenticated, Unavailable
 from gateway.guesses import Guesses
-from gateway.policy import Policy
 
 P = ParamSpec("P")
 FRESH = 5.0
+BARRED_FRESH = 0.5  # no epoch tells of a key that may be used again, for it never gets that far
 BEARABLE = 60.0
 REMEMBERED = 50_000  # snapshots, the oldest go first
 CARRIERS = (b"authorization", b"x-api-key", b"api-key")
 PREFIXES = "|".join(settings.PRODUCT.prefixes).encode()
 KEY = re.compile(rb"(%b)[0-9A-Za-z]{%d}" % (PREFIXES, keys.LENGTH))
 HEADER = f"'Authorization: Bearer {settings.PRODUCT.key_prefix}…'"
-ABOUT_ITSELF = frozenset({"key", "limits"})  # what any valid key may ask
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """What one key may do, as PostgreSQL knew it at ``verified_at`` (monotonic seconds)."""
-
-    account_id: int
-    api_key_id: int
-    epoch: int
-    scopes: frozenset[str]
-    policy: Policy
-    retention_class: str
-    verified_at: float
-    capture: Choice | None = None
-    models: frozenset[str] = frozenset()  # these alone; where none is named, any
-    endpoints: frozenset[str] = frozenset()
-    networks: origin.Networks = ()
-    hides_end_users: bool = False
-
-    def require(self, scope: str) -> None:
-        """Raise NotPermitted unless the key carries ``scope``."""
-        if scope not in self.scopes:
-            raise NotPermitted(f"This API key lacks the permission {scope}.")
-
-    def require_place(self, ip: str, endpoint: str) -> None:
-        """Raise NotPermitted unless the key may be used from there, for that."""
-        if self.networks and not origin.within(ip, self.networks):
-            raise NotPermitted(
-                f"This API key may not be used from the address {ip or 'of this connection'}.",
-                code="ip_not_allowed",
-            )
-        if self.endpoints and endpoint not in self.endpoints and endpoint not in ABOUT_ITSELF:
-            raise NotPermitted(
-                f"This API key may not be used for {endpoint}.", code="endpoint_not_allowed"
-            )
-
-    def require_model(self, names: Collection[str]) -> None:
-        """Raise NotPermitted unless the key may use the model with these names."""
-        if self.models and self.models.isdisjoint(names):
-            raise NotPermitted(
-                "This API key may not use this model; GET /v1/models lists those it may.",
-                code="model_not_allowed",
-                param="model",
-            )
-
-
-class UnknownKey(NotAuthenticated):
-    """No such key; or a ``honey`` key, of which nobody who tries it may learn that it is one."""
-
-    def __init__(self, honey: int | None = None) -> None:
-        super().__init__("This API key does not exist.")
-        self.honey = honey
 
 
 class Callers:
@@ -103,10 +48,10 @@ class Callers:
     async def authenticate(
         self, headers: Mapping[bytes, bytes], ip: str, vouched: bytes | None = None
     ) -> Caller:
-        """The caller behind these headers.
+        """The caller behind these headers, who may be barred.
 
         Where a page of ours has ``vouched`` for a digest, the headers are not asked. Raises
-        NotAuthenticated, NotPermitted, TooManyGuesses, Unavailable.
+        NotAuthenticated, TooManyGuesses, Unavailable.
         """
         if vouched is not None:
             return await self._current(vouched, ip)
@@ -119,13 +64,15 @@ class Callers:
     async def _current(self, digest: bytes, ip: str) -> Caller:
         known = self._known.get(digest)
         age = time.monotonic() - self._verified.get(digest, 0.0)
-        if known is None or age > FRESH:
+        if known is None or age > fresh_for(known):
             if known is None:
-                self._guesses.refuse(ip)
+                self._guesses.refuse(ip, spare=True)
             known = await self._verify(digest, known if age <= BEARABLE else None)
             if isinstance(known, UnknownKey):
                 await self._suspect(known, digest, ip)
         if isinstance(known, APIError):
+            if isinstance(known, UnknownKey):
+                self._guesses.refuse(ip)  # nor is one that was spared told that it is wrong
             raise known.with_traceback(None)
         return known
 
@@ -189,6 +136,11 @@ class Callers:
             self._verified.pop(oldest, None)
 
 
+def fresh_for(known: Caller | APIError) -> float:
+    """How many seconds it may serve without another look."""
+    return BARRED_FRESH if isinstance(known, Caller) and known.barred else FRESH
+
+
 def plaintext_of(headers: Mapping[bytes, bytes]) -> str:
     """The key in ``Authorization: Bearer``, ``x-api-key`` or ``api-key``. Raises NotAuthenticated.
 
@@ -216,52 +168,6 @@ def key_in(query: bytes) -> str | None:
     return found[0].decode() if found else None
 
 
-def look_up(digest: bytes) -> Caller | APIError:
-    """The caller of this digest, or the refusal that anybody who sends the key must get."""
-    api_key = (
-        APIKey.objects.select_related("account__subscription__plan").filter(digest=digest).first()
-    )
-    refusal = refusal_of(api_key)
-    if refusal or api_key is None:
-        return refusal or UnknownKey()
-    account, subscription = api_key.account, api_key.account.subscription
-    return Caller(
-        account_id=account.pk,
-        api_key_id=api_key.pk,
-        epoch=account.epoch,
-        scopes=frozenset(api_key.scopes),
-        policy=Policy(
-            subscription.limits,
-            limits.parse(api_key.limits, limits.OF_KEYS),
-            api_key.own_counters,
-        ),
-        retention_class=subscription.retention_class,
-        verified_at=time.monotonic(),
-        models=frozenset(api_key.allowed_models),
-        endpoints=frozenset(api_key.allowed_endpoints),
-        networks=tuple(map(ipaddress.ip_network, api_key.allowed_networks)),
-        capture=Choice.of(api_key),
-        hides_end_users=account.hides_end_users,
-    )
-
-
-def refusal_of(api_key: APIKey | None) -> APIError | None:
-    """Why nobody may use this key; None if somebody may."""
-    if api_key is None:
-        return UnknownKey()
-    if api_key.honey:
-        return UnknownKey(honey=None if api_key.revoked_at else api_key.pk)
-    if code := NOT_IN_USE.get(api_key.state):
-        return NotAuthenticated(code[1], code=code[0])
-    if api_key.account.suspended_at:
-        return NotPermitted("This account is suspended.", code="account_suspended")
-    if api_key.account.frozen_at:
-        return NotPermitted("All keys of this account are frozen.", code="account_frozen")
-    if getattr(api_key.account, "subscription", None) is None:
-        return NotPermitted("This account has no plan.", code="no_subscription")
-    return None
-
-
 def flag_exposed(plaintext: str, ip: str) -> None:
     if api_key := APIKey.objects.select_related("account").find(plaintext):
         by = Actor("somebody", None, ip)
@@ -270,11 +176,3 @@ def flag_exposed(plaintext: str, ip: str) -> None:
 
 def raise_alarm(api_key_id: int, ip: str) -> None:
     APIKey.objects.select_related("account").get(pk=api_key_id).alarm(ip)
-
-
-NOT_IN_USE = {
-    "revoked": ("key_revoked", "This API key has been revoked."),
-    "rotated": ("key_rotated", "This API key was rotated: use the key that has taken its place."),
-    "expired": ("key_expired", "This API key has expired."),
-    "deactivated": ("key_deactivated", "This API key is deactivated."),
-}

@@ -13,6 +13,7 @@ import msgspec
 from django.conf import settings
 from django.db.models import Prefetch
 
+from accounts import keys
 from gateway import database
 from gateway.dialects import Deadlines, Rule
 from gateway.errors import InvalidRequest, Unavailable, UnknownModel
@@ -21,6 +22,8 @@ from gateway.models import CatalogVersion, LanguageModel, ModelRoute, Provider
 log = logging.getLogger(__name__)
 REFRESH_EVERY = 0.5  # seconds between looks at the version
 LOOK_AGAIN_EVERY = 0.2  # seconds; callers of unknown models cannot make us ask more often
+MOST_KEPT = 200  # characters of a name that is not ours
+MOST_CLEANED = 4096  # so many that no key which is cut off here is among those that are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ class Catalog:
             await self._look_again()
             offer = self.offers.get(name)
         if offer is None:
-            raise UnknownModel(f"The model '{name[:100]}' does not exist.", param="model")
+            raise UnknownModel(fit_to_keep(name))
         return offer
 
     async def _look_again(self) -> None:
@@ -143,6 +146,11 @@ class Catalog:
             except Exception:  # whatever stands in a row: the next one is looked at all the same
                 log.exception("the catalogue could not be understood")
             await asyncio.sleep(REFRESH_EVERY)
+
+
+def fit_to_keep(name: str) -> str:
+    """What a client called a model: not too long, and no key that came in the wrong field."""
+    return keys.without_keys(name[:MOST_CLEANED])[:MOST_KEPT]
 
 
 def listing(offers: Iterable[Offer]) -> bytes:

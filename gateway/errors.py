@@ -132,8 +132,14 @@ class UnknownRequest(InvalidRequest):
 
 
 class UnknownModel(InvalidRequest):
+    """There is none of the name that was ``asked`` for, which is fit to be kept."""
+
     status = settings.PRODUCT.unknown_model
     code = "invalid_model"
+
+    def __init__(self, asked: str) -> None:
+        super().__init__(f"The model '{asked[:100]}' does not exist.", param="model")
+        self.asked = asked
 
 
 class ContextTooLong(InvalidRequest):

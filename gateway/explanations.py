@@ -36,12 +36,15 @@ MEANINGS: dict[str, str] = {
         "Something about the request was wrong; sent again as it is, it will fail again."
     ),
     Outcome.REFUSED: "Refused before any model was asked; it used no tokens.",
-    Outcome.UPSTREAM_ERROR: "The model or its provider failed, after every route had been tried.",
+    Outcome.UPSTREAM_ERROR: "The model or its provider failed.",
     Outcome.CLIENT_DISCONNECT: ("The client hung up; only what had reached it by then is charged."),
     Outcome.INTERRUPTED: (
         "The process that served it ended; what is known to have been delivered is charged."
     ),
 }
+BROKE_OFF = "It broke off after it had begun to answer; no other route can take over then."
+ON_EVERY_ROUTE = "The model or its provider failed, on every route that was tried."
+WHOSE = {"account": "the plan", "key": "this key"}
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -54,6 +57,17 @@ class Record(msgspec.Struct, frozen=True):
     translated: bool = False
     left_out: list[str] = []
 
+    @property
+    def checked(self) -> bool:
+        """Whether the limits were asked for something; else they were only shown."""
+        return any(use.asked for use in self.limits)
+
+    @property
+    def asked(self) -> int:
+        """How many different routes were really asked."""
+        began = [route for route in self.routes if route.began_ms is not None]
+        return len({(route.provider, route.model) for route in began})
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -63,16 +77,35 @@ class Refusal:
     exceeded: list[Use]
 
     @property
+    def final(self) -> list[Use]:
+        """Those that would have refused it at any time: to wait helps against the others only."""
+        return [use for use in self.exceeded if use.asked > use.limit or use.window == "lifetime"]
+
+    @property
     def names(self) -> str:
-        words = [f"{use.unit} per {use.window}" for use in self.exceeded]
+        words = [f"{use.unit} per {use.window}" for use in self.final or self.exceeded]
         return " and ".join(words).capitalize()
 
     @property
+    def never(self) -> str:
+        """Why the very same request would never have passed; empty if it would have."""
+        if not self.final:
+            return ""
+        use = self.final[0]
+        when = "allows at once" if use.asked > use.limit else "has left for its lifetime"
+        return f"it asks for more than {WHOSE[use.scope]} {when}"
+
+    @property
     def passes_at(self) -> datetime | None:
-        """When the very same request would have passed, had no other come; None for never."""
-        moments = [use.passes_at for use in self.exceeded]
+        """When it would have passed, had no other come; None for never, or where it is not known.
+
+        Of older refusals only the reset is known.
+        """
+        moments = [use.passes_at or use.reset for use in self.exceeded]
         known = [moment for moment in moments if moment is not None]
-        return datetime.fromtimestamp(max(known), UTC) if len(known) == len(moments) else None
+        if self.final or len(known) < len(moments):
+            return None
+        return datetime.fromtimestamp(max(known), UTC)
 
     @property
     def wait_ms(self) -> float | None:
@@ -94,6 +127,15 @@ def record_of(row: RequestLog) -> Record:
         return msgspec.convert(row.decision, Record)
     except msgspec.ValidationError:
         return Record()
+
+
+def meaning_of(row: RequestLog, record: Record) -> str:
+    """How it ended, in a sentence."""
+    if row.outcome == Outcome.UPSTREAM_ERROR and row.status_code == 200:
+        return BROKE_OFF
+    if row.outcome == Outcome.UPSTREAM_ERROR and record.asked > 1:
+        return ON_EVERY_ROUTE
+    return MEANINGS.get(row.outcome, "")
 
 
 def refusal_of(row: RequestLog, record: Record) -> Refusal | None:
@@ -130,7 +172,9 @@ async def found(account_id: int, request_id: str) -> RequestLog:
 
 
 def explanation(row: RequestLog) -> dict[str, Any]:
-    """Moments are in Unix seconds. ``passes_at`` is null where nothing refused, or for never."""
+    """Moments are in Unix seconds. ``passes_at`` is null where nothing refused, for never, and
+    where nobody knows; only for never it does not pass.
+    """
     record = record_of(row)
     refusal = refusal_of(row, record)
     passes_at = refusal.passes_at if refusal else None
@@ -145,10 +189,10 @@ def explanation(row: RequestLog) -> dict[str, Any]:
         "api_key_id": row.api_key_id,
         "status": row.status_code,
         "outcome": row.outcome,
-        "meaning": MEANINGS.get(row.outcome, ""),
+        "meaning": meaning_of(row, record),
         "error": error if row.error_type else None,
         "limits": [as_shown(use) for use in record.limits],
-        "passes": refusal is None or passes_at is not None,
+        "passes": not (refusal and refusal.final),
         "passes_at": int(passes_at.timestamp()) if passes_at else None,
         "tokens_that_would_fit": refusal.would_have_fitted if refusal else None,
         "routes": record.routes,

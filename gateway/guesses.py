@@ -2,7 +2,7 @@
 
 What is good costs nothing here: only what turned out wrong is counted, in Redis, for all processes
 together. Once an address has used up its minute, this process remembers it by itself, and looks
-nothing up for it.
+hardly anything up for it.
 """
 
 import logging
@@ -10,12 +10,14 @@ import time
 
 import hiredis
 
+from gateway.allowance import Allowance
 from gateway.errors import RateLimited
 from gateway.redis_link import RedisLink, RedisUnavailable
 
 log = logging.getLogger(__name__)
 WINDOW = 60  # seconds from the first one
 REMEMBERED = 10_000  # addresses, the oldest go first
+SPARED = 5  # looks a second for an address that is refused
 COUNT = """
 local new = redis.call('SADD', KEYS[1], ARGV[1])
 if new == 1 and redis.call('SCARD', KEYS[1]) == 1 then
@@ -33,20 +35,29 @@ class TooManyGuesses(RateLimited):
 
 
 class Guesses:
-    """At most ``most`` different guesses of a kind from one address in a minute."""
+    """At most ``most`` different guesses of a kind from one address in a minute.
 
-    def __init__(self, link: RedisLink, kind: str, most: int, words: str) -> None:
-        self._link, self._kind, self._most, self._words = link, kind, most, words
+    ``what`` they are is said in words.
+    """
+
+    def __init__(self, link: RedisLink, kind: str, most: int, what: str) -> None:
+        self._link, self._kind, self._most, self._what = link, kind, most, what
         self._refused: dict[str, float] = {}  # addresses, until when
+        self._spared = Allowance(SPARED, 1.0)
 
-    def refuse(self, ip: str) -> None:
-        """Raise TooManyGuesses while nothing of this address is looked at."""
+    def refuse(self, ip: str, *, spare: bool = False) -> None:
+        """Raise TooManyGuesses while nothing of this address is looked at.
+
+        To ``spare`` it is to let a few pass: behind the same address there may be honest people.
+        """
         until = self._refused.get(ip)
-        if until is not None:
-            wait = until - time.monotonic()
-            if wait > 0:
-                raise TooManyGuesses(self._words, retry_after=int(wait) + 1)
+        if until is None:
+            return
+        wait = until - time.monotonic()
+        if wait <= 0:
             del self._refused[ip]
+        elif not (spare and self._spared.take(ip)):
+            raise self._too_many(int(wait) + 1)
 
     async def count(self, ip: str, guess: bytes) -> None:
         """Raise TooManyGuesses if this one was too many. Counts nothing while Redis is away."""
@@ -60,4 +71,9 @@ class Guesses:
             self._refused[ip] = time.monotonic() + wait
             if len(self._refused) > REMEMBERED:
                 del self._refused[next(iter(self._refused))]
-            raise TooManyGuesses(self._words, retry_after=wait)
+            raise self._too_many(wait)
+
+    def _too_many(self, wait: int) -> TooManyGuesses:
+        return TooManyGuesses(
+            f"Too many {self._what} came from your address; wait {wait} s.", retry_after=wait
+        )

@@ -9,8 +9,8 @@ from msgspec import Raw
 
 from accounts import end_users
 from gateway import token_usage
-from gateway.auth import Caller
 from gateway.call import Call
+from gateway.caller import Caller
 from gateway.catalog import Offer, Route
 from gateway.decisions import Decision
 from gateway.errors import APIError, Headers, Unavailable
@@ -140,11 +140,11 @@ class Meter:
     def renew(self, caller: Caller) -> None:
         """What we know of the caller was stale: other limits may hold, or it may do less.
 
-        Raises NotPermitted.
+        Raises NotAuthenticated, NotPermitted.
         """
         self.caller = caller
         self.capture()
-        caller.require_place(self.call.ip, self.endpoint)
+        caller.require_use(self.call.ip, self.endpoint)
         if self.scope:
             caller.require(self.scope)
         if self.names:

@@ -39,8 +39,8 @@ class Running:
         link = RedisLink(settings.REDIS_URL)
         journal = Journal(settings.JOURNAL_DIR)
         gateway = Gateway(
-            callers=Callers(Guesses(link, "keys", GUESSES, "Too many keys that do not exist.")),
-            reports=Guesses(link, "reports", REPORTS, "Too many reports from your address."),
+            callers=Callers(Guesses(link, "keys", GUESSES, "wrong keys")),
+            reports=Guesses(link, "reports", REPORTS, "reports"),
             catalog=Catalog(),
             limiter=Limiter(link, standby()),
             journal=journal,

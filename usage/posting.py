@@ -128,9 +128,11 @@ def _store(ready: Ready) -> int:
 
 
 def _touch_keys(cursor: psycopg.Cursor[Any], rows: list[Row]) -> None:
-    """When each key was last used, from where, for which model."""
+    """When each key was last used, from where, for which model. To be refused is no use."""
     last: dict[int, Row] = {}
     for row in rows:
+        if row.status_code in (401, 403):
+            continue
         if row.started_at >= last.get(row.api_key_id, row).started_at:
             last[row.api_key_id] = row
     if last:

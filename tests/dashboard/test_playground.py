@@ -166,7 +166,9 @@ def test_who_is_not_signed_in_is_asked_to(sign_in: SignIn, owner: User) -> None:
     assert {answer.status_code for answer in answers} == {302}
 
 
-def test_a_suspended_account_cannot_play(sign_in: SignIn, owner: User) -> None:
+def test_a_suspended_account_cannot_play_and_reads_why(
+    sign_in: SignIn, owner: User, recorded: Recorded
+) -> None:
     browser = sign_in(owner)
     assert browser.post("stream").status_code == 200
 
@@ -175,6 +177,9 @@ def test_a_suspended_account_cannot_play(sign_in: SignIn, owner: User) -> None:
     refused = browser.post("stream")
     assert (refused.status_code, refused.json()["error"]["code"]) == (403, "account_suspended")
     assert "This account is suspended." in browser.post("ask").text
+    request_id = refused.headers["x-request-id"]
+    assert recorded(request_id).error_code == "account_suspended"
+    assert "This account is suspended." in browser.http.get(f"/logs/{request_id}").text
 
 
 def test_a_limit_that_is_hit_is_explained(

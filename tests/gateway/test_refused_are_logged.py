@@ -46,6 +46,36 @@ def test_a_request_that_is_wrong_is_in_the_log(
     assert [row.request_id for row in found.rows] == [row.request_id]
 
 
+@pytest.mark.parametrize("endpoint", ["chat/completions", "completions", "embeddings", "models"])
+def test_a_model_that_is_not_there_is_in_the_log_as_it_was_asked_for(
+    client: httpx.Client, recorded: Recorded, endpoint: str
+) -> None:
+    key, wanted = make_key(), "none/such-" + "x" * 300
+    body = {"model": wanted, "messages": SAY, "prompt": "Hello", "input": "Hello"}
+
+    if endpoint == "models":
+        answer = client.get(f"/v1/models/{wanted}", headers=key.headers)
+    else:
+        answer = client.post(f"/v1/{endpoint}", headers=key.headers, json=body)
+
+    row = recorded(answer.headers["x-request-id"])
+    assert (row.status_code, row.error_code, row.model) == (404, "invalid_model", "")
+    assert row.requested_model == wanted[:200]
+
+
+def test_a_key_in_the_place_of_a_model_is_not_kept(
+    client: httpx.Client, recorded: Recorded
+) -> None:
+    key = make_key()
+    body = {"model": f"a\0b {key.plaintext}", "messages": SAY}
+
+    answer = client.post(CHAT, headers=key.headers, json=body)
+
+    row = recorded(answer.headers["x-request-id"])
+    assert row.requested_model == "a\N{REPLACEMENT CHARACTER}b kpx_…"
+    assert key.plaintext not in answer.text + str(vars(row))
+
+
 def test_a_missing_permission_a_limit_and_a_failing_provider_are_in_the_log(
     client: httpx.Client, provider: Scripted, recorded: Recorded
 ) -> None:
