@@ -24,6 +24,7 @@ from django.db.models import Exists, OuterRef, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts import audit_words
 from accounts.audit_actions import Action
 
 if TYPE_CHECKING:
@@ -118,8 +119,7 @@ class AuditEntry(models.Model):
     @property
     def said(self) -> list[tuple[str, str]]:
         """The details in words."""
-        details = sorted(self.details.items())
-        return [(name.replace("_", " "), _in_words(value)) for name, value in details]
+        return audit_words.in_words(self.action, self.details)
 
     def mac_after(self, previous: bytes) -> bytes:
         """What ``mac`` must be where the entry before this one has the MAC ``previous``."""
@@ -128,16 +128,6 @@ class AuditEntry(models.Model):
             *(self.action, self.actor, self.user_id, self.ip, self.about, self.details),
         ]
         return _mac(previous, json.dumps(said, sort_keys=True, separators=(",", ":")))
-
-
-def _in_words(said: Detail) -> str:
-    if isinstance(said, list):
-        return ", ".join(said) or "none"
-    if isinstance(said, bool):
-        return "yes" if said else "no"
-    if isinstance(said, int):
-        return f"{said:,}"
-    return said or "none"
 
 
 def _mac(previous: bytes, text: str) -> bytes:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.key_rules import ENVIRONMENTS, Endpoint, LeakPolicy, Reason, Settings, network
 from accounts.models import APIKey
 from accounts.scopes import Scope
+from accounts.sent_once import SentOnce
 
 MOST = 100  # lines in a list
 CHOSEN_REASONS = (Reason.USER, Reason.ROTATION, Reason.COMPROMISED)
@@ -128,7 +129,7 @@ class KeyForm(forms.Form):
         )
 
 
-class NewKeyForm(KeyForm):
+class NewKeyForm(SentOnce, KeyForm):
     honey = forms.BooleanField(
         label="This is a honey key",
         required=False,
@@ -164,11 +165,16 @@ class RotateForm(forms.Form):
 
 class FreezeForm(forms.Form):
     sign_out = forms.BooleanField(
-        label="Sign out every other member, too",
         required=False,
         help_text="For when somebody may be signed in who should not be. You stay signed in; the "
         "others sign in again.",
     )
+
+    def __init__(self, *args: Any, others: int, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.others = others  # members
+        whom = "the one other member" if others == 1 else f"the {others} other members"
+        self.fields["sign_out"].label = f"Sign out {whom}, too"
 
 
 class LeakPolicyForm(forms.Form):

@@ -2,13 +2,17 @@
 
 from collections.abc import Callable, Iterable
 
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import add_never_cache_headers
 from django.utils.functional import SimpleLazyObject
 from django_htmx.middleware import HtmxDetails
 
 from accounts.models import Account, Membership, User
 
 SESSION_KEY = "account"
+STRAY: dict[type[Exception], int] = {PermissionDenied: 403, Http404: 404}
 
 
 class AccountRequest(HttpRequest):
@@ -39,6 +43,20 @@ class AccountMiddleware:
         request.membership = membership  # type: ignore[attr-defined]
         request.account = account  # type: ignore[attr-defined]
         return self.get_response(request)
+
+    def process_exception(self, request: AccountRequest, error: Exception) -> HttpResponse | None:
+        """What a member may not see or does not find, within the frame of their account.
+
+        Here, because Django's handlers of errors run in threads of their own, and nobody would
+        close the connections to the database that the frame needs.
+        """
+        status = next((STRAY[kind] for kind in STRAY if isinstance(error, kind)), None)
+        if status is None or not request.membership:
+            return None
+        context = {"frame": "app.html", "exception": str(error)}
+        response = render(request, f"{status}.html", context, status=status)
+        add_never_cache_headers(response)
+        return response
 
 
 def memberships_of(request: HttpRequest) -> list[Membership]:

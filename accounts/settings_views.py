@@ -11,7 +11,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import sessions
+from accounts import sessions, user_agents
 from accounts.audit import Action, Actor, record_for_user
 from accounts.guards import members_who_may
 from accounts.middleware import AccountRequest, choose
@@ -49,7 +49,10 @@ def security(request: AccountRequest) -> HttpResponse:
         "totp": by_type["totp"],
         "passkeys": by_type["webauthn"],
         "unused_codes": len(codes[0].wrap().get_unused_codes()) if codes else None,
-        "sessions": sessions.sessions_of(request.user),
+        "sessions": [
+            (session, user_agents.in_words(session.user_agent))
+            for session in sessions.sessions_of(request.user)
+        ],
         "here": request.session.session_key,
     }
     return render(request, "settings/security.html", context)

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import sessions
+from accounts import key_counts, sessions
 from accounts.audit import Action, Actor, record_for_user
 from accounts.forms import (
     FreezeForm,
@@ -50,6 +50,11 @@ def api_key_create(request: AccountRequest) -> HttpResponse:
     form = NewKeyForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
         return _render_keys(request, form=form, status=422 if form.is_bound else 200)
+    if not form.is_new(request.user.pk):
+        messages.warning(
+            request, "That form was sent already and made a key, which is shown only once."
+        )
+        return redirect("accounts:api-key-list")
     api_key, plaintext = APIKey.objects.issue(
         request.account,
         by=Actor.of(request),
@@ -73,7 +78,8 @@ def api_key_rotate(request: AccountRequest, pk: int) -> HttpResponse:
     try:
         successor, plaintext = api_key.rotate(by=Actor.of(request), until=form.until)
     except ValueError:
-        messages.error(request, f"“{api_key.name}” is not in use or has a successor already.")
+        told = "is not in use or has a successor already; a key is shown only once."
+        messages.error(request, f"“{api_key.name}” {told}")
         return redirect("accounts:api-key", pk=pk)
     return _render_keys(request, new_key=successor, plaintext=plaintext, replaced=api_key)
 
@@ -131,10 +137,10 @@ def api_keys_freeze(request: AccountRequest) -> HttpResponse:
 
     Who may not manage members signs nobody out.
     """
-    form = FreezeForm(request.POST if request.method == "POST" else None)
+    others = request.account.members.exclude(pk=request.user.pk).count()
+    form = FreezeForm(request.POST if request.method == "POST" else None, others=others)
     if form.is_valid():
-        freeze(request, sign_out=form.cleaned_data["sign_out"])
-        messages.success(request, "Every key is frozen. Thaw them when you know what happened.")
+        freeze(request, sign_out=form.cleaned_data["sign_out"])  # every page says so from now on
         return redirect("accounts:api-key-list")
     usable = request.account.api_keys.usable()
     return render(request, "accounts/api_keys_freeze.html", {"usable": usable, "form": form})
@@ -170,7 +176,9 @@ def leak_policy_change(request: AccountRequest) -> HttpResponse:
 
 
 def _render_keys(request: AccountRequest, *, status: int = 200, **context: object) -> HttpResponse:
-    context["api_keys"] = request.account.api_keys.all()
+    api_keys = request.account.api_keys.select_related("successor")
+    context["api_keys"] = found = list(api_keys.prefetch_related("predecessors"))
+    context["keys"] = key_counts.count(request.account, found)
     initial = {"leak_policy": request.account.leak_policy}
     context.setdefault("leak_policy", LeakPolicyForm(initial=initial))
     return render(request, "accounts/api_keys.html", context, status=status)

@@ -46,23 +46,30 @@ class Turn:
         """Let others begin, also when this one was broken off."""
         if cache.get(self._lease) == self.token:
             cache.delete(self._lease)
-        told = self.progress_of(self.account_id)
-        if told and told["token"] == self.token and not told["done"]:
-            cache.delete(progress_key(self.account_id))
 
     @staticmethod
     def progress_of(account_id: int) -> dict[str, Any] | None:
-        """``rows`` so far and whether that is ``done``; None where nothing was exported lately."""
+        """``rows`` so far, and whether it ``runs`` or is ``done``; what is neither was broken off.
+
+        None where nothing was exported lately.
+        """
         told: dict[str, Any] | None = cache.get(progress_key(account_id))
-        return told
+        if told is None:
+            return None
+        runs = not told["done"] and cache.get(lease_key(account_id)) == told["token"]
+        return told | {"runs": runs}
 
     @property
     def _lease(self) -> str:
-        return f"log-export:{self.account_id}"
+        return lease_key(self.account_id)
 
     def _tell(self, rows: int, *, done: bool) -> None:
         told = {"token": self.token, "rows": rows, "done": done}
         cache.set(progress_key(self.account_id), told, REMEMBERED)
+
+
+def lease_key(account_id: int) -> str:
+    return f"log-export:{account_id}"
 
 
 def progress_key(account_id: int) -> str:

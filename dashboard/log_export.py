@@ -80,8 +80,9 @@ def shown(request: AccountRequest, form: LogFilterForm, *, status: int) -> HttpR
     if form.is_valid():
         oldest = timezone.now() - timedelta(days=partitions.DAYS_KEPT[retention.class_of(account)])
         context["number"], context["is_exact"] = log_store.about(account.pk, form.filters, oldest)
-    part = "_export_progress" if part_wanted(request) == "progress" else "log_export"
-    return render(request, f"dashboard/{part}.html", context, status=status)
+    context["part"] = part_wanted(request)
+    name = "_export_progress" if context["part"] == "progress" else "log_export"
+    return render(request, f"dashboard/{name}.html", context, status=status)
 
 
 def keys_of(request: AccountRequest) -> dict[int, APIKey]:

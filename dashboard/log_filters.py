@@ -2,17 +2,21 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import UTC
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
+from django.utils.functional import cached_property
 
 from accounts import end_users
 from accounts.models import Account, APIKey
 from dashboard.entries import ENDPOINTS, OUTCOMES
-from dashboard.ranges import RangeForm
+from dashboard.ranges import FORMAT, RangeForm
+from dashboard.templatetags.figures import by_clock
 from dashboard.widgets import Select
+from usage import log_ids
 from usage.log_store import Filters
 
 STATUS = re.compile(r"[1-5](\d\d|xx)", re.ASCII)
@@ -74,10 +78,28 @@ class LogFilterForm(RangeForm):
         return status
 
     @property
-    def more(self) -> int:
-        """How much is asked for that the page keeps behind a button."""
-        names = ("status", "endpoint", "error", "start", "end")
-        return sum(bool(self.data.get(name)) for name in names)
+    def chips(self) -> list[tuple[str, str, str]]:
+        """What is asked for that the page keeps behind a button: label, value, query without it."""
+        found: list[tuple[str, str, str]] = []
+        for name in ("status", "endpoint", "error", "start", "end"):
+            if self.is_valid() and (value := self.cleaned_data[name]):
+                shown = value if isinstance(value, str) else by_clock(value, self.clock)
+                label = self.fields[name].label or name.capitalize()
+                found.append((label.partition(" (")[0], shown, self.query_with(**{name: ""})))
+        return found
+
+    @property
+    def error_query(self) -> str:
+        """What looks for the words in the texts of errors, where they may be one; or nothing."""
+        words = self.data.get("q", "").strip()
+        if not words or self.data.get("error") or not self.is_valid() or self.request_id:
+            return ""
+        return self.query_with(q="", error=words)
+
+    @cached_property
+    def request_id(self) -> str:
+        """The request that is meant. Only of use when the form is valid."""
+        return log_ids.id_meant(self.account.pk, self.cleaned_data["q"].strip())
 
     @property
     def goes_on(self) -> bool:
@@ -89,7 +111,7 @@ class LogFilterForm(RangeForm):
         """Only of use when the form is valid."""
         asked, period = self.cleaned_data, self.period
         words, status = asked["q"].strip(), asked["status"]
-        is_id, is_class = words.startswith("req_"), status.endswith("xx")
+        is_class = status.endswith("xx")
         return Filters(
             model=asked["model"],
             api_key_id=int(asked["key"]) if asked["key"] else None,
@@ -97,8 +119,8 @@ class LogFilterForm(RangeForm):
             status_code=int(status) if status and not is_class else None,
             status_class=int(status[0]) if is_class else None,
             endpoint=asked["endpoint"],
-            request_id=words if is_id else "",
-            end_user="" if is_id else self.end_user_named(words),
+            request_id=self.request_id,
+            end_user="" if self.request_id else self.end_user_named(words),
             error=asked["error"].strip(),
             since=period.start if period else None,
             until=period.end if period and asked["end"] else None,
@@ -113,7 +135,15 @@ class LogFilterForm(RangeForm):
     @property
     def query(self) -> str:
         """The filters as the shortest URL says them, without a place in the list."""
-        return shortest(self.data)
+        return self.query_with()
+
+    def query_with(self, **changes: str) -> str:
+        """The same, with some of them different. Moments mean the same to viewers everywhere."""
+        asked = {name: self.data.get(name, "") for name in self.fields}
+        for name in ("start", "end"):
+            if self.is_valid() and (moment := self.cleaned_data[name]):
+                asked[name] = f"{moment.astimezone(UTC):{FORMAT}}Z"
+        return shortest(asked | changes)
 
 
 def shortest(given: str | Mapping[str, Any]) -> str:

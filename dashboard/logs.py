@@ -16,8 +16,9 @@ from accounts.middleware import AccountRequest
 from accounts.models import Account, APIKey
 from dashboard.entries import Entry, entries
 from dashboard.log_columns import COLUMNS, columns_of
-from dashboard.log_filters import LogFilterForm
+from dashboard.log_filters import LogFilterForm, shortest
 from dashboard.members import nothing_new, page_of_an_account, part_wanted
+from dashboard.timezones import zone_of
 from usage import log_store, partitions, payloads, retention
 from usage.log_store import Cursor, Page
 from usage.models import RequestLog
@@ -46,7 +47,9 @@ def logs(request: AccountRequest) -> HttpResponse:
         "form": form,
         "entries": entries(page.rows, api_keys),
         "newest": newest,
+        "looked_from": trail[-1].started_at if trail else form.cleaned_data.get("end"),
         "looked_back_to": page.looked_back_to,
+        "zone": form.clock,
         "live": not form.errors and not trail and form.goes_on,
         "opened": opened,
         "entry": entry_of(request, opened, api_keys, page.rows) if opened else None,
@@ -98,14 +101,18 @@ def log(request: AccountRequest, request_id: str) -> HttpResponse:
     entry = entry_of(request, request_id, api_keys)
     if entry is None:
         raise Http404("There is no such request in the log of this account.")
-    return render(request, "dashboard/log.html", {"entry": entry})
+    back = ways(shortest(request.GET), trail_of(request.GET.getlist("before")), None)["here"]
+    return render(request, "dashboard/log.html", {"entry": entry, "back": back.rstrip("?")})
 
 
 def filter_form(request: AccountRequest, api_keys: dict[int, APIKey]) -> LogFilterForm:
     now = timezone.now()
     models = log_store.models_of(request.account.pk, now - MODELS_OF)
     keys = api_keys.values()
-    return LogFilterForm(request.account, request.GET, now=now, api_keys=keys, models=models)
+    zone = zone_of(request)
+    return LogFilterForm(
+        request.account, request.GET, now=now, zone=zone, api_keys=keys, models=models
+    )
 
 
 def entry_of(

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.http import Http404, HttpResponse
@@ -59,12 +60,24 @@ class ModelFilterForm(forms.Form):
         widget=Select(SELECT),
         error_messages={"invalid_choice": "Nobody of this name owns a model here."},
     )
+    show = forms.ChoiceField(
+        required=False,
+        choices=[("", "Can be called now"), ("all", "All models")],
+        widget=Select(SELECT),
+        error_messages={"invalid_choice": "Models cannot be chosen by “%(value)s”."},
+    )
 
     def __init__(self, *args: Any, offers: Iterable[Offer], **options: Any) -> None:
         super().__init__(*args, **options)
         owners = sorted({offer.owned_by for offer in offers})
         choices = [("", "Any owner"), *((owner, owner) for owner in owners)]
         self.fields["owner"].choices = choices  # type: ignore[attr-defined]
+
+    @property
+    def show_all(self) -> str:
+        """The query for what this hides."""
+        asked = {name: self.data.get(name, "") for name in ("q", "kind", "owner")}
+        return urlencode({name: value for name, value in asked.items() if value} | {"show": "all"})
 
     def matches(self, offer: Offer) -> bool:
         """Of what is written each word must occur somewhere. Only for a valid form."""
@@ -95,13 +108,21 @@ class Listed:
 
     @property
     def state(self) -> tuple[str, str]:
-        """That of the best of its ways."""
+        """That of the best of its ways; a way that has only failed lately is no good one."""
         states = [state_of(route) for route in self.offer.routes]
-        return min(states, key=ORDER.index, default=NOT_CONFIGURED)
+        best = min(states, key=ORDER.index, default=NOT_CONFIGURED)
+        fails = self.day.seen >= ENOUGH and not self.day.ok
+        return FAILING if best == AVAILABLE and fails else best
+
+    @property
+    def can_be_called(self) -> bool:
+        return self.state in (AVAILABLE, FAILING)
 
 
-AVAILABLE, SWITCHED_OFF, NOT_CONFIGURED = (
+ENOUGH = 3  # calls that say how a model fares
+AVAILABLE, FAILING, SWITCHED_OFF, NOT_CONFIGURED = (
     ("available", "ok"),
+    ("failing", "bad"),
     ("switched off", "warn"),
     ("not configured", ""),
 )
@@ -120,12 +141,15 @@ def models(request: AccountRequest) -> HttpResponse:
     offers, now = offers_now(), timezone.now()
     form = ModelFilterForm(request.GET, offers=offers)
     valid = form.is_valid()
-    found = [offer for offer in offers if form.matches(offer)] if valid else []
+    matching = [offer for offer in offers if form.matches(offer)] if valid else []
+    found = _with_figures(matching, now)
+    listed = [row for row in found if row.can_be_called or form.cleaned_data["show"]]
     context = {
         "form": form,
-        "listed": _with_figures(found, now),
+        "listed": listed,
+        "hidden": len(found) - len(listed),
         "total": len(offers),
-        "filtered": any(form.data.get(name) for name in form.fields),
+        "filtered": any(form.data.get(name) for name in ("q", "kind", "owner")),
     }
     name = "_models" if part_wanted(request) == "models" else "models"
     return render(request, f"dashboard/{name}.html", context, status=200 if valid else 422)

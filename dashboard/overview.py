@@ -1,12 +1,15 @@
 """The Overview page: is this account fine?"""
 
+from collections import Counter, defaultdict
 from datetime import datetime, timedelta
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from accounts import key_counts
 from accounts.middleware import AccountRequest
 from accounts.models import Account, APIKey
 from dashboard import changes, charts, hygiene, today
@@ -69,9 +72,8 @@ def _state(
     return {
         "today": day,
         "standing": standing,
-        "concern": concern(day, standing, zone),
-        "active_keys": sum(_is_active(api_key) for api_key in api_keys.values()),
-        "all_keys": len(api_keys),
+        "concern": concern(account, day, standing, zone),
+        "keys": key_counts.count(account, api_keys.values()),
         "latest": entries(latest, api_keys),
     }
 
@@ -80,14 +82,18 @@ def _beyond_today(
     account: Account, api_keys: dict[int, APIKey], now: datetime
 ) -> dict[str, object]:
     """What does not change from one request to the next."""
-    month = reports.by_model_over_time(account.pk, now - CHART, now, "day")
-    change = changed(account, now)
-    lately = Slice(account.pk, now - CHART, now)
+    change, lately = changed(account, now), Slice(account.pk, now - CHART, now)
+    days = list(reports.steps(lately.start, now, "day"))
+    month = breakdown.cells_over_time(lately, days, "model", "api_key_id", "endpoint")
+    models = [breakdown.by_one(cells, 0) for cells in month]
+    calls: dict[int, Counter[str]] = defaultdict(Counter)
+    for (_, key, endpoint), totals in chain.from_iterable(day.items() for day in month):
+        calls[key][endpoint] += totals.requests
     return {
-        "chart": charts.stacked(month, "tokens", "day"),
+        "chart": charts.stacked(dict(zip(days, models, strict=True)), "tokens", "day"),
         "changed": change,
         "changed_key": api_keys.get(change.key) if change and change.key else None,
-        "hints": hygiene.hints(api_keys.values(), breakdown.endpoints_of_keys(lately), now),
+        "hints": hygiene.hints(api_keys.values(), calls, now),
     }
 
 
@@ -95,16 +101,15 @@ def changed(account: Account, now: datetime) -> Change | None:
     """What is worth telling of these seven days beside those before, by whole hours."""
     until = now.replace(minute=0, second=0, microsecond=0)
     weeks = [until - 2 * WEEK, until - WEEK]
-    before, after = breakdown.cells_over_time(Slice(account.pk, weeks[0], until), weeks)
+    fortnight = Slice(account.pk, weeks[0], until)
+    before, after = breakdown.cells_over_time(fortnight, weeks, "api_key_id", "model")
     return changes.change(before, after)
 
 
-def _is_active(api_key: APIKey) -> bool:
-    return api_key.state == "active"
-
-
-def concern(day: Today, standing: Standing, zone: ZoneInfo) -> str:
+def concern(account: Account, day: Today, standing: Standing, zone: ZoneInfo) -> str:
     """The one thing that somebody should know first; empty when everything is fine."""
+    if account.suspended_at or account.frozen_at:
+        return "Every request is refused just now."
     worst, totals = standing.worst, day.so_far
     if worst and worst.tone == "bad":
         return f"{worst.title} are used up."

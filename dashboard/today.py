@@ -17,6 +17,7 @@ from usage.reports import Durations, Totals
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 ALARMING = 5  # percent of requests
+MINUS = "\N{MINUS SIGN}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +87,14 @@ class Today:
 
     def _latency(self) -> Figure:
         now, before = self.latency, self.latency_yesterday
+        then = f"{duration(before.median)} and {duration(before.p95)} yesterday"
         return Figure(
             "Latency",
             duration(now.median),
             "p50",
             [
                 f"{duration(now.p95)} p95",
-                f"{duration(before.median)} and {duration(before.p95)} yesterday",
+                "no answers yesterday" if before.median is None else then,
             ],
             self._url("latency"),
         )
@@ -146,12 +148,13 @@ def total(several: Iterable[Totals]) -> Totals:
 def compared(value: float, before: float) -> str:
     """How this compares with yesterday at the same time.
 
-    >>> compared(150, 100), compared(900, 50), compared(3, 0)
-    ('+50 % on yesterday by now', '18 times yesterday by now', 'none yesterday by now')
+    >>> compared(150, 100), compared(99, 100), compared(3, 0)
+    ('+50 % on this time yesterday', '−1 % on this time yesterday', 'none by this time yesterday')
     """
     if not before:
-        return "none yesterday by now"
+        return "none by this time yesterday"
     if value >= 10 * before:
-        return f"{value / before:,.0f} times yesterday by now"
+        return f"{value / before:,.0f} times this time yesterday"
     change = round(100 * (value / before - 1))
-    return f"{change:+d} % on yesterday by now" if change else "as yesterday by now"
+    signed = f"{change:+d}".replace("-", MINUS)
+    return f"{signed} % on this time yesterday" if change else "as at this time yesterday"

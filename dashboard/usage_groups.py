@@ -9,11 +9,11 @@ from dashboard.today import total
 from dashboard.usage_form import View
 from usage.breakdown import Group, Speed
 from usage.reports import Totals
-from usage.rollups import MOST_NAMES, REST
+from usage.rollups import REST
 
 NO_END_USER = "no end user named"
-BEYOND = f"those beyond {MOST_NAMES} in an hour"
-NAMELESS = {"model": NO_MODEL, "endpoint": "endpoint not noted", "user": BEYOND}
+SMALLER = "smaller users (not listed)"
+NAMELESS = {"model": NO_MODEL, "endpoint": "endpoint not noted", "user": SMALLER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def rows_of(
     names: Mapping[int, str],
     speeds: Mapping[Group, Speed],
 ) -> list[GroupRow]:
-    """The groups as they come; what is left of the totals is one more."""
+    """The groups as they come, then one for what is left of the totals, the nameless last."""
     found = [
         GroupRow(
             named(view.by, group, names),
@@ -53,9 +53,17 @@ def rows_of(
             _logs(view, group),
         )
         for group, sums in groups.items()
+        if not is_rest(view.by, group)
     ]
-    left = totals - total(groups.values())
-    return [*found, GroupRow("all others", left)] if left.requests else found
+    if (left := totals - total(groups.values())).requests:
+        found.append(GroupRow("all others", left))
+    rest = [GroupRow(SMALLER, sums) for group, sums in groups.items() if is_rest(view.by, group)]
+    return found + rest
+
+
+def is_rest(by: str, group: Group) -> bool:
+    """Whether this stands for all the end users of whom too many came in one hour to be named."""
+    return by == "user" and group == REST
 
 
 def _logs(view: View, group: Group) -> str:

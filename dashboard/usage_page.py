@@ -15,7 +15,7 @@ from dashboard.entries import OUTCOMES
 from dashboard.members import page_of_an_account
 from dashboard.today import total
 from dashboard.usage_form import View, view_of
-from dashboard.usage_groups import named, rows_of
+from dashboard.usage_groups import is_rest, named, rows_of
 from gateway.explanations import MEANINGS
 from usage import breakdown
 from usage.breakdown import Group, Slice
@@ -23,6 +23,7 @@ from usage.reports import Totals
 from usage.rollups import CLASSES, COUNTS
 
 MOST = 100  # groups on the page; the file has all of them
+AT_FIRST = 20  # of them
 
 
 @page_of_an_account
@@ -36,6 +37,7 @@ def usage(request: AccountRequest) -> HttpResponse:
         "view": view,
         "form": view.form,
         "period": view.period,
+        "at_first": MOST + 3 if "all" in request.GET else AT_FIRST,
         **_sums(view, part, names),
     }
     status = 200 if view.form.is_valid() else 422
@@ -68,7 +70,7 @@ def _sums(view: View, part: Slice, names: dict[int, str]) -> dict[str, object]:
 def _largest(groups: dict[Group, Totals], view: View) -> list[Group]:
     """Those that get a colour of their own: all if they are few, else the largest."""
     ranked: list[Group] = sorted(
-        (group for group in groups if group is not None),
+        (group for group in groups if group is not None and not is_rest(view.by, group)),
         key=lambda group: -getattr(groups[group], view.measure),
     )
     few = len(groups) <= charts.COLOURS and None not in groups

@@ -98,6 +98,33 @@ def about(moment: datetime, zone: tzinfo) -> str:
     return f"on {local:%-d %B}"
 
 
+@register.filter
+def by_clock(moment: datetime | None, zone: tzinfo) -> str:
+    """A moment by the viewer's clock, to the minute; without one it is the present.
+
+    >>> by_clock(datetime(2026, 11, 26, 5, 4, tzinfo=UTC), UTC), by_clock(None, UTC)
+    ('26 Nov, 05:04', 'now')
+    """
+    return f"{moment.astimezone(zone):%-d %b, %H:%M}" if moment else "now"
+
+
+@register.filter
+def at(moment: datetime, zone: tzinfo) -> SafeString:
+    """The time of day to the millisecond by the viewer's clock, with the day unless it is today.
+
+    The title says how long ago that was; ``static/js/ago.js`` keeps it true.
+    """
+    local, now = moment.astimezone(zone), timezone.now()
+    today = local.date() == now.astimezone(zone).date()
+    clock = f"{local:%H:%M:%S}.{local.microsecond // 1000:03}"
+    return format_html(
+        '<time datetime="{}" title="{}" data-ago-title>{}</time>',
+        moment.astimezone(UTC).isoformat(timespec="milliseconds"),
+        age(moment, now),
+        clock if today else f"{local:%-d %b} {clock}",
+    )
+
+
 def age(moment: datetime, now: datetime) -> str:
     seconds = max(0, int((now - moment).total_seconds()))
     for size, unit in AGES:

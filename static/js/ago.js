@@ -1,4 +1,5 @@
-// Keeps <time data-ago> true: "4 s ago" must not stand there for an hour.
+// Keeps <time data-ago> true, and the title of <time data-ago-title>: "4 s ago" must not stand
+// there for an hour.
 (() => {
   const AGES = [[86400, 'd'], [3600, 'h'], [60, 'min'], [1, 's']];
 
@@ -12,6 +13,9 @@
     for (const time of document.querySelectorAll('time[data-ago]')) {
       const now = words(new Date(time.dateTime));
       if (time.textContent !== now) time.textContent = now;
+    }
+    for (const time of document.querySelectorAll('time[data-ago-title]')) {
+      time.title = words(new Date(time.dateTime));
     }
   }, 1000);
 })();

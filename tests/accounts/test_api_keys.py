@@ -10,6 +10,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from accounts import keys
 from accounts.models import APIKey, Membership
 from accounts.scopes import Scope
+from tests.gateway.conftest import load_catalog
 from tests.people import make_account, make_colleague, make_key, make_user
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +40,50 @@ def test_a_new_key_is_shown_once_and_never_again() -> None:
     key = APIKey.objects.get(name="Production")
     assert key.scopes == ["chat:write"]
     assert plaintext.encode() not in bytes(key.digest)
+
+
+def test_a_form_that_is_sent_again_makes_no_second_key() -> None:
+    client, key = as_member()
+    colleague = Client()
+    colleague.force_login(make_colleague(key.account))
+    mark = client.get("/keys/new").context["form"]["mark"].value()
+    form = {"name": "Production", "scopes": ["chat:write"], "mark": mark}
+
+    made = client.post("/keys/new", form)
+    again = client.post("/keys/new", form, follow=True)
+    theirs = colleague.post("/keys/new", form)
+
+    assert (made.status_code, theirs.status_code) == (200, 200)
+    assert APIKey.objects.filter(name="Production").count() == 2
+    assert again.redirect_chain == [("/keys", 302)]
+    assert "was sent already" in again.content.decode()
+    assert not re.search(r"kpx_\w{48}", again.content.decode())
+
+
+def test_a_mark_that_is_not_ours_makes_nothing() -> None:
+    client, _ = as_member()
+
+    answer = client.post("/keys/new", {"name": "A", "scopes": EVERYTHING, "mark": "a b\n"})
+
+    assert answer.status_code == 422
+    assert APIKey.objects.count() == 1
+
+
+def test_a_new_key_comes_with_the_first_call_that_it_can_make() -> None:
+    client, _ = as_member()
+    load_catalog()
+
+    pages = {
+        scope: client.post("/keys/new", {"name": "A", "scopes": [scope]}).content.decode()
+        for scope in ("chat:write", "embeddings:write", "usage:read")
+    }
+
+    assert all(
+        re.search(r"Bearer kpx_\w{48}", pages[s]) for s in ("chat:write", "embeddings:write")
+    )
+    assert "/chat/completions" in pages["chat:write"]
+    assert "/embeddings" in pages["embeddings:write"]
+    assert "curl" not in pages["usage:read"]
 
 
 @pytest.mark.parametrize(

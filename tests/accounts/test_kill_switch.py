@@ -10,6 +10,20 @@ from tests.people import make_account, make_colleague, make_user
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.parametrize(
+    ("colleagues", "told"), [(0, None), (1, "the one other member"), (3, "the 3 other members")]
+)
+def test_it_is_told_how_many_would_be_signed_out(colleagues: int, told: str | None) -> None:
+    owner = make_user()
+    account = make_account(owner)
+    for _ in range(colleagues):
+        make_colleague(account)
+
+    page = browser_of(owner).get("/keys/freeze").content.decode()
+
+    assert (f"Sign out {told}, too" in page) if told else ("Sign out the" not in page)
+
+
 @pytest.mark.parametrize(("role", "ends"), [("owner", True), ("admin", True), ("developer", False)])
 def test_whoever_manages_members_signs_them_out_with_the_same_act(role: str, ends: bool) -> None:
     owner = make_user()

@@ -33,6 +33,16 @@ LOOKS: dict[str, dict[str, Any]] = {
     "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 860}},
     "narrow": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}},
 }
+UNFOLDED_BEYOND_THE_EDGE = """
+Array.from(document.querySelectorAll("main details"), (details) => {
+  details.open = true;
+  const shown = [...details.children].filter((child) => child.tagName !== "SUMMARY");
+  const edges = shown.map((child) => child.getBoundingClientRect());
+  details.open = false;
+  const wide = edges.some(({ left, right }) => left < 0 || right > innerWidth);
+  return wide ? `opens beyond the edge: ${details.querySelector("summary").textContent}` : "";
+}).filter(Boolean)
+"""
 
 
 def member_of_a_busy_account() -> tuple[str, list[str]]:
@@ -43,7 +53,8 @@ def member_of_a_busy_account() -> tuple[str, list[str]]:
     mine = {"account_id": account.pk, "api_key_id": key.pk, "latency_ms": 240}
     refused = {"outcome": "refused", "status_code": 429, "lease": "", "error_code": "rate_limited"}
     post([make_final(**mine, completion_tokens=40 * n, model=f"model-{n}") for n in range(1, 8)])
-    post([make_final(**mine, **refused)])
+    final = make_final(**mine, **refused)
+    post([final])
     delivery = make_delivery(account=account)
     refused_there = Reply(500, excerpt="not today", error="", duration_ms=12)
     claimed = claim(delivery.endpoint_id)
@@ -54,6 +65,7 @@ def member_of_a_busy_account() -> tuple[str, list[str]]:
     client.force_login(owner)
     more = [endpoint, f"{endpoint}/rotate", f"{endpoint}/remove"]
     more += [f"/webhooks/deliveries/{delivery.pk}"]
+    more += [f"/logs/{final.request_id}", f"/logs?open={final.request_id}&status=429"]
     return client.cookies["sessionid"].value, more
 
 
@@ -78,6 +90,8 @@ def test_axe_finds_nothing_and_nothing_sticks_out(browser: Browser, site: Site, 
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
         found[path] += [f"{overflow} pixels stick out"] if overflow else []
+        if look == "narrow":
+            found[path] += page.evaluate(UNFOLDED_BEYOND_THE_EDGE)
     context.close()
     problems = [f"{path}: {problem}" for path, several in found.items() for problem in several]
     assert not problems, "\n".join(problems)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from accounts.models import APIKey
 from tests.gateway.site import Site
@@ -15,6 +15,7 @@ from tests.usage.calls import make_final
 from usage.posting import post
 
 pytestmark = pytest.mark.browser
+PHONE: ViewportSize = {"width": 390, "height": 844}
 LOOK = "document.dispatchEvent(new Event('visibilitychange'))"  # as often as anybody likes
 
 
@@ -98,3 +99,49 @@ def test_a_failed_request_is_found_kept_as_a_filter_and_exported(
     [line] = (tmp_path / "found.jsonl").read_text().splitlines()
     assert json.loads(line)["request_id"] == failed
     expect(page.get_by_text("complete: 1 request")).to_be_visible()
+
+
+def test_on_a_phone_a_request_opens_as_a_page_and_leads_back_to_the_list(
+    browser: Browser, context: BrowserContext, site: Site, key: APIKey
+) -> None:
+    request_id = call(key, error_message="The needle broke.", model="wanted")
+    with browser.new_context(viewport=PHONE, storage_state=context.storage_state()) as phone:
+        page = phone.new_page()
+        page.goto(f"{site.url}/logs?model=wanted")
+        page.locator(f"#{request_id}").click()
+        expect(page).to_have_url(f"{site.url}/logs/{request_id}?model=wanted")
+        expect(page.get_by_text("The needle broke.")).to_be_visible()
+
+        page.get_by_role("link", name="Back to the list").click()
+        expect(page).to_have_url(f"{site.url}/logs?model=wanted#{request_id}")
+        expect(page.locator(f"#{request_id}")).to_be_visible()
+
+
+def test_escape_closes_first_the_menu_and_then_the_preview(
+    page: Page, site: Site, key: APIKey
+) -> None:
+    page.goto(f"{site.url}/logs?open={call(key)}")
+    page.get_by_text("Columns", exact=True).click()
+    preview = page.get_by_label("The open request")
+
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("Beside the time, show")).to_be_hidden()
+    expect(preview).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(preview).to_have_count(0)
+
+
+def test_one_search_is_one_request(page: Page, site: Site, key: APIKey) -> None:
+    call(key, end_user="u_77")
+    page.goto(f"{site.url}/logs")
+    page.get_by_role("button", name="Pause").click()
+    page.wait_for_load_state("networkidle")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))  # and an icon, if it likes
+
+    page.get_by_role("searchbox").fill("u_77")
+    page.get_by_role("searchbox").press("Enter")
+
+    expect(page).to_have_url(f"{site.url}/logs?q=u_77")
+    page.wait_for_load_state("networkidle")
+    assert len([url for url in asked if "/logs?" in url]) == 1

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from datetime import UTC, datetime
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -16,7 +17,7 @@ from accounts import audit
 from accounts.audit import SYSTEM, Action, Actor, AuditEntry
 from accounts.models import Account, Membership
 from tests.dashboard.conftest import Scene, browser_of, part, text_of
-from tests.people import make_colleague
+from tests.people import make_colleague, make_key
 
 SCRIPT = "<script>alert(1)</script>"
 
@@ -123,6 +124,21 @@ def test_walking_down_and_up_meets_every_act_once(scene: Scene, account: Account
     assert [number for numbers in down for number in numbers] == every
     assert sorted({number for numbers in up for number in numbers}, reverse=True) == every
     assert up[-1] == down[0]
+
+
+def test_of_a_new_key_only_what_was_chosen_is_told_and_moments_are_readable(
+    scene: Scene, account: Account
+) -> None:
+    key = make_key(account).api_key
+    page = text_of(scene.owner.get("/audit"))
+    key.change(by=SYSTEM, expires_at=datetime(2031, 5, 6, 7, 8, tzinfo=UTC))
+    key.change(by=SYSTEM, expires_at=None)
+    changed = text_of(scene.owner.get("/audit"))
+
+    assert "Key created" in page
+    assert "none" not in page
+    assert "expires at: 6 May 2031, 07:08 UTC" in changed
+    assert "expires at: never" in changed
 
 
 def test_nothing_matches_is_said(scene: Scene) -> None:

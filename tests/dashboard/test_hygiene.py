@@ -1,12 +1,14 @@
 """Keys that should be looked at are named, each with the one thing that matters most about it."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import APIKey
 from accounts.scopes import Scope
-from dashboard.hygiene import hints
+from dashboard.hygiene import ENOUGH, hints
 from tests.dashboard.conftest import Scene, text_of
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -32,23 +34,25 @@ def key(
 
 
 @pytest.mark.parametrize(
-    ("api_key", "endpoints", "word"),
+    ("api_key", "calls", "word"),
     [
-        (key(), {"chat/completions", "embeddings"}, None),
-        (key(), {"chat/completions"}, "broad"),
-        (key(), {"chat/completions", "models"}, "broad"),
-        (key(scopes=[Scope.CHAT_WRITE]), {"chat/completions"}, None),
-        (key(), set(), None),
-        (key(used=None), set(), "never used"),
-        (key(used=None, created=6), set(), None),
-        (key(used=29), {"chat/completions", "embeddings"}, None),
-        (key(used=30), set(), "unused"),
+        (key(), {"chat/completions": 100, "embeddings": 1}, None),
+        (key(), {"chat/completions": 100}, "broad"),
+        (key(), {"chat/completions": 60, "models": 40}, "broad"),
+        (key(), {"chat/completions": 99}, None),
+        (key(created=6), {"chat/completions": 100}, None),
+        (key(scopes=[Scope.CHAT_WRITE]), {"chat/completions": 100}, None),
+        (key(), {}, None),
+        (key(used=None), {}, "never used"),
+        (key(used=None, created=6), {}, None),
+        (key(used=29), {"chat/completions": 100, "embeddings": 100}, None),
+        (key(used=30), {}, "unused"),
     ],
 )
 def test_a_key_is_named_for_what_matters_most(
-    api_key: APIKey, endpoints: set[str], word: str | None
+    api_key: APIKey, calls: dict[str, int], word: str | None
 ) -> None:
-    found = hints([api_key], {1: endpoints}, NOW)
+    found = hints([api_key], {1: Counter(calls)}, NOW)
 
     assert [hint.word for hint in found] == ([word] if word else [])
 
@@ -66,10 +70,13 @@ def test_a_key_that_ends_soon_is_named_before_all_else() -> None:
 
 
 def test_the_overview_tells_its_members_and_nobody_else(scene: Scene) -> None:
-    scene.call(endpoint="embeddings")
+    scene.calls(ENOUGH, endpoint="embeddings")
+    new = text_of(scene.owner.get("/overview"))
+    APIKey.objects.update(created_at=timezone.now() - 8 * DAY)
 
     page = text_of(scene.owner.get("/overview"))
 
+    assert "Keys to look at" not in new
     assert "Keys to look at" in page
     assert "May do everything and needs only embeddings:write" in page
     assert "Keys to look at" in text_of(scene.colleague.get("/overview"))

@@ -110,6 +110,24 @@ def test_the_page_tells_how_much_there_is_and_how_far_it_went(scene: Scene) -> N
     assert "complete: 12 requests" in after
 
 
+def test_while_one_runs_no_other_can_be_begun_and_one_that_broke_off_is_told(scene: Scene) -> None:
+    scene.calls(10)
+    turn = Turn.begin(scene.key.account.pk)
+    assert turn
+    turn.goes_on(4)
+
+    running = scene.owner.get("/logs/export")
+    theirs = scene.stranger.get("/logs/export")
+    turn.end()
+    broken = scene.colleague.get("/logs/export", headers=part("progress"))
+
+    assert "4 requests written so far (40 %)" in text_of(running)
+    assert running.content.count(b" disabled>Download") == 2
+    assert b"disabled>Download" not in theirs.content + broken.content
+    assert b'id="export-buttons"' in broken.content
+    assert "broke off after 4 requests: its file is incomplete" in text_of(broken)
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [("export.xml", 404), ("export.csv?status=7", 422), ("export?outcome=no", 422)],

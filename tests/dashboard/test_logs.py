@@ -283,18 +283,18 @@ def test_a_page_asks_the_database_no_more_for_many_rows_than_for_a_few(
     many = queries()
 
     assert RequestLog.objects.count() == 163
-    assert many <= few <= 16
+    assert many <= few <= STANDING + 12
 
 
 @pytest.mark.parametrize(
     "query",
     ["", "status=4xx", "error=needle", "endpoint=embeddings", "model=a&outcome=ok", "q=u_1"],
 )
-def test_no_way_of_filtering_takes_more_than_twelve_queries(scene: Scene, query: str) -> None:
+def test_no_way_of_filtering_takes_more_than_eleven_queries(scene: Scene, query: str) -> None:
     scene.calls(60)
     scene.owner.get("/logs")  # the session is in the cache from now on
 
     with CaptureQueriesContext(connection) as captured:
         assert scene.owner.get(f"/logs?{query}").status_code == 200
 
-    assert len(captured) - STANDING <= 12
+    assert len(captured) <= STANDING + 11

@@ -45,7 +45,7 @@ def test_every_model_of_a_product_has_a_page(scene: Scene, catalog: str) -> None
     LanguageModel.objects.all().delete()
     load(read(ROOT / "catalog" / f"{catalog}.toml"))
 
-    listed = names_on(scene.owner.get("/models"))
+    listed = names_on(scene.owner.get("/models?show=all"))
     pages = {name: scene.owner.get("/models/" + quote(name)) for name in listed}
 
     assert len(listed) == LanguageModel.objects.count() > 10
@@ -68,11 +68,44 @@ def test_every_model_of_a_product_has_a_page(scene: Scene, catalog: str) -> None
 def test_words_kind_and_owner_are_looked_for_in_the_address(
     scene: Scene, query: str, found: list[str]
 ) -> None:
-    answer = scene.colleague.get(f"/models?{query}")
+    answer = scene.colleague.get(f"/models?show=all&{query}")
 
     assert answer.status_code == 200
     assert names_on(answer) == found
     assert ("Nothing matches" in text_of(answer)) is (not found)
+
+
+def test_only_what_can_be_called_now_is_shown_until_somebody_asks_for_the_rest(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENROUTER_API_KEY", raising=False)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+
+    usual, hidden = scene.owner.get("/models"), scene.owner.get("/models?q=gpt-4o-mini")
+    link = re.search(r'href="(\?[^"]*show=all)"', hidden.content.decode())
+
+    assert "keyplex/echo" in names_on(usual)
+    assert "openai/gpt-4o-mini" not in names_on(usual)
+    assert "more that cannot be called now" in text_of(usual)
+    assert "None that can be called now" in text_of(hidden)
+    assert link
+    asked = scene.owner.get("/models" + link[1].replace("&amp;", "&"))
+    assert names_on(asked) == ["openai/gpt-4o-mini"]
+
+
+def test_a_model_that_only_fails_is_not_called_available(scene: Scene) -> None:
+    failed = {"outcome": "upstream_error", "status_code": 503}
+    traffic(scene, 3, model="keyplex/503", **failed)
+    traffic(scene, 2, model="keyplex/429", **failed)
+    traffic(scene, 3, model="keyplex/echo", **failed)
+    traffic(scene, 1, model="keyplex/echo")
+
+    listed = scene.stranger.get("/models").context["listed"]
+    states = {row.offer.model_id: row.state[0] for row in listed}
+
+    assert states["keyplex/503"] == "failing"
+    assert states["keyplex/429"] == states["keyplex/echo"] == "available"
+    assert "failing" in text_of(scene.stranger.get("/models/keyplex/503"))
 
 
 def test_an_alias_is_found_and_leads_to_its_model(scene: Scene) -> None:

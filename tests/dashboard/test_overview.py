@@ -10,6 +10,8 @@ from django.utils import timezone
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from accounts.audit import SYSTEM
+from accounts.models import Account
 from dashboard import today
 from dashboard.forecast import Forecast
 from dashboard.overview import concern
@@ -17,8 +19,8 @@ from dashboard.standing import Meter, Pace, Standing
 from dashboard.templatetags.figures import about
 from gateway import counters
 from gateway.decisions import Use
-from tests.dashboard.conftest import Scene, part, text_of
-from tests.people import make_key
+from tests.dashboard.conftest import Scene, browser_of, part, text_of
+from tests.people import make_colleague, make_key
 from usage.models import RequestLog
 from usage.reports import Durations, Totals
 
@@ -128,11 +130,42 @@ def test_when_a_limit_runs_out_is_told_by_the_viewers_clock(scene: Scene) -> Non
     use = Use("tokens_per_day", 1000, 500, 0, 500, int(at.timestamp()) + 4 * 3600)
     meter = Meter(use, Forecast(at + timedelta(hours=1), timedelta(minutes=20)))
 
-    told = concern(day, Standing(None, [meter]), zone)
+    told = concern(Account(), day, Standing(None, [meter]), zone)
 
     assert told == "Tokens today run out on 24 November at this pace."
     assert about(timezone.now(), zone).startswith("at ")
     assert about(timezone.now(), zone).endswith(" IST")
+
+
+@pytest.mark.parametrize("stop", ["freeze", "suspend"])
+def test_nothing_is_fine_while_every_request_is_refused(scene: Scene, stop: str) -> None:
+    scene.call()
+    before = text_of(scene.owner.get("/overview"))
+    getattr(scene.key.account, stop)(by=SYSTEM)
+
+    pages = [text_of(scene.owner.get(path)) for path in ("/overview", "/keys", "/usage")]
+
+    assert "Everything is fine. 1 of 1 key usable" in before
+    assert "Every request is refused just now. 0 of 1 key usable" in pages[0]
+    assert all("every request is refused with status 403" in page for page in pages)
+    assert {"freeze": " Frozen ", "suspend": " Suspended "}[stop] in pages[1]
+    assert "Active" not in pages[1]
+
+
+def test_who_keeps_keys_can_thaw_them_from_any_page_and_others_are_told_who_can(
+    scene: Scene,
+) -> None:
+    scene.key.account.freeze(by=SYSTEM)
+    viewer = browser_of(make_colleague(scene.key.account, "viewer"))
+
+    owner, looking, stranger = (
+        client.get("/usage").content.decode() for client in (scene.owner, viewer, scene.stranger)
+    )
+
+    assert "/keys/thaw" in owner
+    assert "/keys/thaw" not in looking
+    assert "An owner, admin or developer can thaw them." in looking
+    assert "frozen" not in stranger
 
 
 @pytest.mark.parametrize("path", ["/overview", "/usage", "/logs"])

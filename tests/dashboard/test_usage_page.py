@@ -9,7 +9,9 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.dashboard.conftest import Scene, text_of
+from tests.dashboard.test_logs import ids_on
 from tests.people import make_key
+from usage.models import EndUserHour
 
 
 def drawn(client: Client, query: str) -> dict[str, object]:
@@ -133,6 +135,42 @@ def test_rates_and_durations_are_told(scene: Scene) -> None:
     assert "Refused 1.0 % 1 met a limit" in page
     assert 200 < answer.context["speed"].latency.p99 < 300
     assert 75 < answer.context["speed"].first_token.median < 105
+
+
+def test_each_reason_leads_to_the_requests_that_had_it(scene: Scene) -> None:
+    refused = {"outcome": "refused", "status_code": 429, "lease": ""}
+    wanted = scene.call(**refused, error_code="tokens_per_day_exceeded")
+    scene.call(**refused, error_code="rate_limited")
+
+    page = scene.owner.get("/usage?range=7d").content.decode()
+    link = re.search(r'href="(/logs\?[^"]+error=tokens_per_day_exceeded)"', page)
+
+    assert link
+    assert ids_on(scene.owner.get(link[1].replace("&amp;", "&")).content) == [wanted]
+
+
+def test_twenty_rows_are_shown_and_all_when_somebody_asks(scene: Scene) -> None:
+    for number in range(25):
+        scene.call(end_user=f"user-{number:02}", completion_tokens=100 - number)
+
+    few, every = (scene.owner.get(f"/usage?by=user{more}") for more in ("", "&all=1"))
+
+    assert "user-19" in text_of(few)
+    assert "user-20" not in text_of(few)
+    assert "Show all 25" in text_of(few)
+    assert "user-24" in text_of(every)
+
+
+def test_users_who_are_not_kept_apart_come_last_and_in_no_colour(scene: Scene) -> None:
+    scene.calls(2, end_user="alice", completion_tokens=10)
+    nameless = {"hour": EndUserHour.objects.get().hour, "name": "", "requests": 9, "api_key_id": 1}
+    totals = {"account_id": scene.key.account.pk, "completion_tokens": 900}
+    EndUserHour.objects.create(**nameless, **totals)
+
+    page = scene.owner.get("/usage?by=user")
+
+    assert page.context["rows"][-1].name == "smaller users (not listed)"
+    assert "smaller" not in str([series.name for series in page.context["chart"].series])
 
 
 def test_a_link_from_a_sum_leads_to_its_requests(scene: Scene) -> None:
