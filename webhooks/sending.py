@@ -27,6 +27,7 @@ def deliver(endpoint_pk: int) -> None:
 
     What is left the sweep finds within a second, so that others get their turn.
     """
+    nudges.taken(endpoint_pk)
     endpoint = Endpoint.objects.enabled().filter(pk=endpoint_pk).first()
     if endpoint is None:
         return
