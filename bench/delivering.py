@@ -131,7 +131,8 @@ def main() -> None:
             for _ in range(options.rounds):
                 drain(good, options.events)
             with worker():
-                tell(good[0])
+                for endpoint in good:  # until every thread is warm
+                    tell(endpoint)
                 while Delivery.objects.filter(status="pending").exists():
                     time.sleep(0.1)
                 steady(good, options.rate, options.seconds, "")
