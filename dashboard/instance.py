@@ -88,8 +88,11 @@ class Instance:
 
     @property
     def broker_url(self) -> str:
-        """The same server in the spelling that Celery understands."""
-        return self.redis_url.replace("unix://", "redis+socket://", 1)
+        """The same server and database in the spelling that Celery understands."""
+        if not self.redis_url.startswith("unix://"):
+            return self.redis_url
+        socket = self.redis_url.removeprefix("unix://")
+        return "redis+socket://" + socket.replace("?db=", "?virtual_host=", 1)
 
     def secret(self, name: str) -> str:
         """A secret of one purpose: ``KEYPLEX_<NAME>``, else made once and kept in the folder."""

@@ -34,8 +34,8 @@ def exact(number: int) -> str:
 def duration(milliseconds: float | None) -> str:
     """A duration in the unit that suits it; a dash where there is none.
 
-    >>> duration(240), duration(1900), duration(None)
-    ('240 ms', '1.9 s', '–')
+    >>> duration(240), duration(1900), duration(21_976_000), duration(None)
+    ('240 ms', '1.9 s', '6 h 6 min', '–')
     """
     if milliseconds is None:
         return "–"
@@ -44,7 +44,8 @@ def duration(milliseconds: float | None) -> str:
     seconds = milliseconds / 1000
     if seconds < 60:
         return f"{seconds:.1f} s"
-    return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 @register.filter

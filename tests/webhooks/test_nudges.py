@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
 from django.db import transaction
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
+from dashboard.instance import Instance
 from tests.webhooks.things import make_endpoint, tell
 from webhooks import nudges
 from webhooks.models import Endpoint
@@ -56,3 +58,19 @@ def test_an_endpoint_that_fails_has_a_queue_of_its_own(
     burst(endpoint, 3, django_capture_on_commit_callbacks)
 
     assert waiting(queue) == {"webhooks": 0, "webhooks-failing": 1}
+
+
+@pytest.mark.parametrize(
+    ("url", "broker"),
+    [
+        ("unix:///run/redis.sock", "redis+socket:///run/redis.sock"),
+        ("unix:///run/redis.sock?db=3", "redis+socket:///run/redis.sock?virtual_host=3"),
+        ("redis://cache:6379/4", "redis://cache:6379/4"),
+    ],
+)
+def test_celery_uses_the_database_that_everybody_uses(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str, broker: str
+) -> None:
+    monkeypatch.setenv("REDIS_URL", url)
+
+    assert Instance(tmp_path).broker_url == broker
