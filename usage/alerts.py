@@ -16,7 +16,7 @@ import psycopg
 
 from accounts.models import APIKey
 from billing import limits
-from billing.limits import Limit
+from billing.limits import Limit, Window
 from billing.models import Subscription
 from usage import reports, spent
 from usage.spent import Spent
@@ -88,10 +88,12 @@ def _of_keys(calls: Sequence[Row]) -> Found:
         by_key[api_key_id].add(day)
     for api_key in APIKey.objects.filter(pk__in=by_key).exclude(limits={}):
         for limit in limits.parse(api_key.limits, limits.OF_KEYS):
-            for begins_on in {begin_of(limit, day) for day in by_key[api_key.pk]} - {None}:
+            for begins_on in {begin_of(limit.window, day) for day in by_key[api_key.pk]} - {None}:
                 assert begins_on is not None
                 only = {"api_key_id": api_key.pk}
-                total = reports.totals(api_key.account_id, *period_of(limit, begins_on), only)
+                total = reports.totals(
+                    api_key.account_id, *period_of(limit.window, begins_on), only
+                )
                 used = total.tokens if limit.unit == "tokens" else total.admitted
                 yield from _reached(limit, api_key.account_id, api_key.pk, begins_on, used)
 
@@ -112,10 +114,10 @@ def _of_refusals(calls: Iterable[Row]) -> Found:
             continue
         seen.add(kind)
         for checked in _exceeded(call):
-            limit = Limit(checked.name, *limits.OF_KEYS[checked.name], checked.limit)
-            if begins_on := begin_of(limit, call.day):
+            _, window = limits.OF_KEYS[checked.name]
+            if begins_on := begin_of(window, call.day):
                 whose = call.api_key_id if checked.scope == "key" else 0
-                names = limit.name, limit.amount, begins_on, EXCEEDED
+                names = checked.name, checked.limit, begins_on, EXCEEDED
                 yield Alert(call.account_id, whose, *names), checked.used
 
 
@@ -129,22 +131,22 @@ def _exceeded(call: Row) -> list[Checked]:
     return [one for one in hard if one.used + one.asked > one.limit]
 
 
-def begin_of(limit: Limit, day: date) -> date | None:
+def begin_of(window: Window, day: date) -> date | None:
     """The first day of the window in which ``day`` lies; None of a window we do not tell of."""
     return {
         "minute": None,
         "day": day,
         "month": day.replace(day=1),
         "lifetime": BEGINNING.date(),
-    }[limit.window]
+    }[window]
 
 
-def period_of(limit: Limit, begins_on: date) -> tuple[datetime, datetime]:
+def period_of(window: Window, begins_on: date) -> tuple[datetime, datetime]:
     """From the beginning of a window up to but without its end."""
-    start = datetime(begins_on.year, begins_on.month, begins_on.day, tzinfo=UTC)
-    if limit.window == "day":
-        return start, start + timedelta(days=1)
-    if limit.window == "month":
+    start, next_day = reports.hours_of(begins_on)
+    if window == "day":
+        return start, next_day
+    if window == "month":
         return start, (start + timedelta(days=32)).replace(day=1)
     return start, datetime.max.replace(tzinfo=UTC)
 
@@ -157,8 +159,7 @@ def _event_type(alert: Alert) -> EventType:
 def _as_data(alert: Alert, used: int) -> dict[str, Any]:
     """As the seed shows it (keyplex, lines 450-456), and which limit it is."""
     unit, window = limits.OF_KEYS[alert.name.removeprefix(limits.SOFT)]
-    limit = Limit(alert.name, unit, window, alert.amount)
-    _, end = period_of(limit, alert.begins_on)
+    _, end = period_of(window, alert.begins_on)
     lasts = window != "lifetime"
     return {
         "threshold": alert.threshold,

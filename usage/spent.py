@@ -13,6 +13,7 @@ from django.db import models
 
 from billing.limits import Unit
 from usage.arrays import arrays
+from usage.rollups import Counted
 
 _ADD = """
 INSERT INTO usage_accountday AS old (account_id, day, requests, tokens)
@@ -72,17 +73,9 @@ class Spent(NamedTuple):
         return self.tokens if unit == "tokens" else self.requests
 
 
-class Call(Protocol):
-    @property
-    def account_id(self) -> int: ...
+class Call(Counted, Protocol):
     @property
     def day(self) -> date: ...
-    @property
-    def admitted(self) -> bool: ...
-    @property
-    def prompt_tokens(self) -> int: ...
-    @property
-    def completion_tokens(self) -> int: ...
 
 
 def add(cursor: psycopg.Cursor[Any], calls: Iterable[Call]) -> list[Spent]:

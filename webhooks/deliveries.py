@@ -15,10 +15,6 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         waiting = self.filter(status=Delivery.Status.PENDING, next_attempt_at__lte=timezone.now())
         return waiting.order_by("next_attempt_at", "pk")
 
-    def under_way(self) -> DeliveryQuerySet:
-        """What some worker is sending just now."""
-        return self.filter(claimed_until__gt=timezone.now())
-
     def send_again(self) -> int:
         """Due at once, all of these, with all their attempts still to come; how many they are."""
         return self.exclude(claimed_until__gt=timezone.now()).update(
@@ -58,11 +54,6 @@ class Delivery(models.Model):
                 fields=["endpoint", "next_attempt_at"],
                 condition=Q(status="pending"),
                 name="delivery_due",
-            ),
-            models.Index(
-                fields=["endpoint"],
-                condition=Q(claimed_until__isnull=False),
-                name="delivery_under_way",
             ),
             models.Index(fields=["endpoint", "-id"], name="delivery_newest"),
             models.Index(
