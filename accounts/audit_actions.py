@@ -71,6 +71,17 @@ class Action(models.TextChoices):
     PLAN_CHANGED = "plan.changed", "Plan changed"
     PLAN_RENEWED = "plan.renewed", "Plan renewed"
     PLAN_EXPIRED = "plan.expired", "Plan ended"
+    PLAN_GRANTED = "plan.granted", "Plan granted by an operator"
+    PLAN_CHECKOUT = "plan.checkout", "Went to pay for a plan"
+    PLAN_UPGRADED = "plan.upgraded", "Changed to a greater plan"
+    PLAN_DOWNGRADED = "plan.downgraded", "Chose a smaller plan for the next period"
+    PLAN_KEPT = "plan.kept", "Kept the plan after all"
+    PLAN_CANCELED = "plan.canceled", "Cancelled the plan at the end of its period"
+    PLAN_RESUMED = "plan.resumed", "Took the cancellation back"
+    TRIAL_GRANTED = "trial.granted", "Trial granted"
+    TRIAL_HELD = "trial.held", "Trial held for review"
+    TRIAL_REFUSED = "trial.refused", "Trial refused"
+    LIMITS_OVERRIDE_ENDED = "limits.override_ended", "Override of limits ended"
     LIMITS_OVERRIDDEN = "limits.overridden", "Limits overridden"
     RETENTION_CHANGED = "retention.changed", "Retention changed"
     LOGS_EXPORTED = "logs.exported", "Logs exported"
@@ -90,7 +101,7 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
         "Password, e-mail, second factors",
         ("password.", "email.", "totp.", "passkey.", "recovery_codes."),
     ),
-    "plan": ("Plan and limits", ("plan.", "limits.", "retention.")),
+    "plan": ("Plan and limits", ("plan.", "trial.", "limits.", "retention.")),
     "data": ("Exports and the log itself", ("logs.", "usage.", "audit.")),
     "instance": ("This server", ("operator.", "catalogue.", "route.")),
 }

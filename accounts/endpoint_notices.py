@@ -3,6 +3,7 @@ endpoint is disabled, and when it is.
 """
 
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
@@ -56,7 +57,7 @@ def _tell_of_disabled() -> int:
     )
 
 
-def _tell(endpoint: Endpoint, why: str, once: str, **context: object) -> bool:
+def _tell(endpoint: Endpoint, why: str, once: str, **context: Any) -> bool:
     """Whether the account did not know yet."""
     page = settings.PUBLIC_URL + reverse("dashboard:endpoint", args=[endpoint.pk])
     context |= {"endpoint": endpoint, "page": page}

@@ -7,11 +7,13 @@ is due to be sent. So nobody waits for a mail server, and none is lost while it 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from datetime import timedelta
 from smtplib import SMTPException
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.mail import send_mail
 from django.db import models, transaction
 from django.template.loader import render_to_string
@@ -26,11 +28,16 @@ GIVEN_UP_AFTER = timedelta(days=3)
 
 
 class Notice(models.Model):
-    """A mail to the owners and admins of an account. Of those with the same ``once`` one exists."""
+    """A mail to the owners and admins of an account; without one, to the operators.
+
+    What is about money goes to who looks after that as well. Of those with the same ``once`` one
+    exists.
+    """
 
     account = models.ForeignKey(
-        "accounts.Account", on_delete=models.CASCADE, related_name="notices"
+        "accounts.Account", on_delete=models.CASCADE, related_name="notices", null=True
     )
+    about_money = models.BooleanField(default=False)
     subject = models.CharField(max_length=200)
     text = models.TextField()
     once = models.CharField(max_length=100, null=True, unique=True)  # noqa: DJ001, null: any number
@@ -50,24 +57,40 @@ class Notice(models.Model):
 
     def send(self) -> None:
         """Raises OSError, SMTPException."""
-        keepers = self.account.memberships.filter(role__in=["owner", "admin"])
-        to = keepers.filter(user__is_active=True).values_list("user__email", flat=True)
-        send_mail(self.subject, self.text, None, list(to))
+        send_mail(self.subject, self.text, None, list(self.recipients))
+
+    @property
+    def recipients(self) -> Iterable[str]:
+        people = get_user_model().objects.filter(is_active=True)
+        if self.account_id is None:
+            return people.filter(is_staff=True).values_list("email", flat=True)
+        roles = ["owner", "admin", *(["billing"] if self.about_money else [])]
+        keepers = people.filter(memberships__account=self.account_id, memberships__role__in=roles)
+        return keepers.values_list("email", flat=True)
 
 
-def tell(account: Account, name: str, *, once: str | None = None, **context: object) -> bool:
+def tell(
+    account: Account | None,
+    name: str,
+    *,
+    once: str | None = None,
+    about_money: bool = False,
+    **context: object,
+) -> bool:
     """Have ``accounts/mail/<name>.txt`` sent, its first line as the subject.
 
-    False if the account was told ``once`` before.
+    False if the account was told ``once`` before. Without an account it is for the operators.
     """
-    page = settings.PUBLIC_URL + reverse("accounts:api-key-list")
+    about = "dashboard:billing" if about_money else "accounts:api-key-list"
+    page = settings.PUBLIC_URL + reverse(about)
     context = {"account": account, "page": page, "product": settings.PRODUCT.name} | context
     subject, _, text = render_to_string(f"accounts/mail/{name}.txt", context).partition("\n")
     words = {"subject": subject[:200], "text": text.strip() + "\n"}
+    said: dict[str, Any] = {"account": account, "about_money": about_money, **words}
     if once is None:
-        Notice.objects.create(account=account, **words)
+        Notice.objects.create(**said)
         return True
-    return Notice.objects.get_or_create(once=once, defaults={"account": account, **words})[1]
+    return Notice.objects.get_or_create(once=once, defaults=said)[1]
 
 
 def send_due() -> int:

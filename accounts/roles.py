@@ -18,6 +18,7 @@ class Right(TextChoices):
     MANAGE_KEYS = "manage_keys", "create or revoke keys"
     USE_PLAYGROUND = "use_playground", "use the playground"
     MANAGE_WEBHOOKS = "manage_webhooks", "change webhooks or send them again"
+    MANAGE_BILLING = "manage_billing", "see invoices or change the plan"
     READ_PAYLOADS = "read_payloads", "read what was captured of requests"
     MANAGE_MEMBERS = "manage_members", "invite, change or remove members"
     CHANGE_SETTINGS = "change_settings", "change the settings of this account"
@@ -32,6 +33,7 @@ TABLE: dict[Right, frozenset[Role]] = {
     Right.MANAGE_KEYS: LEADERS | {Role.DEVELOPER},
     Right.USE_PLAYGROUND: LEADERS | {Role.DEVELOPER},
     Right.MANAGE_WEBHOOKS: LEADERS | {Role.DEVELOPER},
+    Right.MANAGE_BILLING: LEADERS | {Role.BILLING},
     Right.READ_PAYLOADS: LEADERS | {Role.DEVELOPER},
     Right.MANAGE_MEMBERS: LEADERS,
     Right.CHANGE_SETTINGS: LEADERS,
@@ -40,9 +42,9 @@ TABLE: dict[Right, frozenset[Role]] = {
 }
 SUMMARIES = {
     Role.OWNER: "Everything, and alone: transfer, export and delete the account.",
-    Role.ADMIN: "Everything else: members, settings, keys, webhooks, the audit log.",
+    Role.ADMIN: "Everything else: members, settings, plan, keys, webhooks, the audit log.",
     Role.DEVELOPER: "Creates and revokes keys, sets up webhooks; sees usage and logs.",
-    Role.BILLING: "Sees usage and logs, and what they cost; changes no keys.",
+    Role.BILLING: "Pays: the plan, invoices. Sees usage and logs; changes no keys.",
     Role.VIEWER: "Sees usage, logs and keys; changes nothing.",
 }
 

@@ -1,41 +1,91 @@
-"""What operators see of plans and subscriptions at ``/ops/``."""
+"""What operators see of plans and subscriptions at ``/ops/``, and what they do about them."""
+
+from collections.abc import Callable
 
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
 
 from accounts.audit import Actor
 from accounts.view_only import ViewOnly
+from billing import granting
+from billing.by_hand_admin import act_page
+from billing.by_hand_forms import ACTS
 from billing.models import Plan, Subscription
+from billing.money_admin import InvoiceAdmin as InvoiceAdmin
+from billing.override_admin import OverrideInline
+from billing.trial_admin import TrialAdmin as TrialAdmin
 
 
 @admin.register(Plan)
 class PlanAdmin(ViewOnly, admin.ModelAdmin):
-    list_display = ["name", "slug", "interval_months", "limits", "retention_class", "retired_at"]
+    list_display = [
+        *("name", "slug", "price_in_words", "interval_months", "limits", "trial", "trial_days"),
+        *("retention_class", "retired_at"),
+    ]
+    list_filter = ["trial", ("retired_at", admin.EmptyFieldListFilter)]
+    search_fields = ["name", "slug"]
 
 
 @admin.register(Subscription)
 class SubscriptionAdmin(ViewOnly, admin.ModelAdmin):
     list_display = [
-        *("account", "plan", "status", "started_at", "current_period_end"),
-        "retention_class",
+        *("account", "plan", "status", "started_at", "current_period_end", "stripe_id"),
+        *("limit_overrides", "retention_class"),
     ]
     list_select_related = ["account", "plan"]
     list_filter = ["plan", "status", "retention_override"]
-    search_fields = ["account__name"]
+    search_fields = ["account__name", "account__members__email", "stripe_id"]
+    inlines = [OverrideInline]
     actions = ["renew", "expire", "extend_retention", "follow_plan_retention"]
+
+    def get_urls(self) -> list[URLPattern]:
+        acts = [act_page(self.admin_site, name, form) for name, form in ACTS.items()]
+        return [*acts, *super().get_urls()]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, object] | None = None,
+    ) -> HttpResponse:
+        """With what can be done about it above."""
+        may = request.user.has_perm
+        acts = {name: form.title for name, form in ACTS.items() if may(form.permission)}
+        context = {**(extra_context or {}), "acts": acts}
+        return super().change_view(request, object_id, form_url, context)
 
     @admin.action(description="Renew for another period", permissions=["change"])
     def renew(self, request: HttpRequest, chosen: QuerySet[Subscription]) -> None:
-        for subscription in chosen.select_related("plan"):
-            subscription.renew(subscription.next_period_end, by=Actor.operator(request))
-        messages.success(request, f"Renewed {len(chosen)}.")
+        by = Actor.operator(request)
+        done = self._each(request, chosen, lambda one: one.renew(one.next_period_end, by=by))
+        messages.success(request, f"Renewed {done}.")
 
-    @admin.action(description="End now: every key is refused", permissions=["change"])
+    @admin.action(description="End now", permissions=["change"])
     def expire(self, request: HttpRequest, chosen: QuerySet[Subscription]) -> None:
+        by = Actor.operator(request)
+        done = self._each(request, chosen, lambda one: one.expire(by=by))
+        messages.success(request, f"Ended {done}. Renew, or grant another plan, to undo it.")
+
+    @staticmethod
+    def _each(
+        request: HttpRequest,
+        chosen: QuerySet[Subscription],
+        act: Callable[[Subscription], bool],
+    ) -> int:
+        """Do it to each that Stripe does not run; how many those were that it changed."""
+        done = 0
         for subscription in chosen:
-            subscription.expire(by=Actor.operator(request))
-        messages.success(request, f"Ended {len(chosen)}. Renew, or start another plan, to undo it.")
+            try:
+                with transaction.atomic():
+                    done += act(granting.held(subscription))
+            except ValidationError as error:
+                messages.warning(request, f"{subscription}: {error.message}")
+        return done
 
     @admin.action(description="Keep requests for the extended time", permissions=["change"])
     def extend_retention(self, request: HttpRequest, chosen: QuerySet[Subscription]) -> None:

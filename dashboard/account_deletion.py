@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import Account
-from billing.models import Subscription
+from billing.models import Subscription, Trial
 from usage.long_kept import LongKept
 from usage.models import (
     AccountDay,
@@ -47,6 +47,7 @@ def purge(account: Account) -> None:
             pass
     with transaction.atomic():
         Subscription.objects.filter(account=account).delete()
+        Trial.objects.forget(account)
         account.delete()
 
 

@@ -1,5 +1,6 @@
 """What an account needs of everybody else: a plan when it opens, all its data when it asks."""
 
+from django.db import transaction
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -13,15 +14,19 @@ from accounts.middleware import AccountRequest, choose
 from accounts.reauthentication import freshly_confirmed
 from accounts.roles import Right
 from dashboard.account_export import archive, streamed
-from dashboard.signup import open_account
+from dashboard.signup import open_account, trial_decided
 
 
 @require_POST
 @never_cache
 def account_open(request: AccountRequest) -> HttpResponse:
-    """A new account for somebody who belongs to none any more."""
+    """A new account for somebody who belongs to none any more; operators answer for themselves."""
     if not request.membership:
-        choose(request, open_account(request.user))
+        operator = Actor.operator(request) if request.user.is_staff else None
+        with transaction.atomic():
+            account = open_account(request.user, vouched_for_by=operator)
+            with trial_decided(request, request.user):
+                choose(request, account)
     return redirect("dashboard:overview")
 
 

@@ -49,9 +49,9 @@ def make() -> FirstRun:
     operator = verified(OPERATOR, operator_password)
     User.objects.filter(pk=operator.pk).update(is_staff=True, is_superuser=True)
     audit.record(None, Action.OPERATOR_MADE, by=SYSTEM, about=operator.email)
-    account = demo.accounts.first() or open_account(demo)
+    account = demo.accounts.first() or open_account(demo, vouched_for_by=SYSTEM)
     if not operator.accounts.exists():
-        open_account(operator)
+        open_account(operator, vouched_for_by=SYSTEM)
     _, plaintext = APIKey.objects.issue(
         account, name="Quick start", scopes=list(Scope.values), by=Actor(demo.email, demo.pk)
     )

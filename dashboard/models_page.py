@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from accounts.middleware import AccountRequest
+from dashboard.list_prices import prices_of
 from dashboard.members import page_of_an_account, part_wanted
 from dashboard.snippets import snippets
 from dashboard.widgets import Select
@@ -173,6 +174,7 @@ def model(request: AccountRequest, name: str) -> HttpResponse:
     endpoint, body = FIRST_CALLS[offer.kind]
     context = {
         "listed": Listed(offer, day),
+        "price": prices_of([name]).get(name),
         "week": week,
         "periods": [("24 hours", day), ("7 days", week)],
         "endpoint": endpoint,

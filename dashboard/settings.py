@@ -10,6 +10,7 @@ from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
 from accounts.origin import Networks, networks
+from billing.stripe_access import StripeAccess
 from dashboard.instance import ROOT, Instance
 from gateway import product
 
@@ -23,6 +24,11 @@ def ranges(name: str) -> Networks:
         return networks(os.environ.get(name, ""))
     except ValueError as error:
         raise ImproperlyConfigured(f"{name}: {error}") from error
+
+
+def near(port: int) -> int:
+    """A port that goes with ours, so that two instances on one host do not meet."""
+    return port + 420 if port + 420 < 65536 else port - 420
 
 
 INSTANCE = Instance.from_environment()
@@ -47,6 +53,19 @@ _scanners = os.environ.get("KEYPLEX_LEAK_SCANNERS")
 LEAK_SCANNERS = Path(_scanners) if _scanners else None  # the public keys of who may report lists
 OVER_TLS = PUBLIC_URL.startswith("https://")
 ONLY_HERE = urlsplit(PUBLIC_URL).hostname in {"127.0.0.1", "localhost", "::1"}
+
+# Who is paid: Stripe, or a simulation of it where nobody but this host can come in
+try:
+    STRIPE = StripeAccess.real(os.environ)
+except ValueError as error:
+    raise ImproperlyConfigured(str(error)) from error
+SIMULATED_STRIPE_PORT = int(os.environ.get("KEYPLEX_SIMULATED_STRIPE_PORT", near(PORT)))
+if STRIPE.mode == "none" and flag("KEYPLEX_SIMULATED_BILLING", default=ONLY_HERE):
+    STRIPE = StripeAccess.simulated(INSTANCE.secret("simulated_stripe"), SIMULATED_STRIPE_PORT)
+GRACE_DAYS = int(os.environ.get("KEYPLEX_GRACE_DAYS", "7"))  # that who has not paid is served
+STRIPE_TAX = flag("KEYPLEX_STRIPE_TAX")  # have Stripe compute taxes
+TRIALS_PER_NETWORK = int(os.environ.get("KEYPLEX_TRIALS_PER_NETWORK", "3"))  # within a day
+TRIALS_PER_DAY = int(os.environ.get("KEYPLEX_TRIALS_PER_DAY", "100"))  # without a second look
 
 DEBUG = flag("KEYPLEX_DEBUG")
 SECRET_KEY = INSTANCE.secret("secret_key")
@@ -161,6 +180,13 @@ CELERY_BEAT_SCHEDULE = {
     "usage-prune": {"task": "usage.tasks.prune", "schedule": 3600.0},
     "webhooks": {"task": "webhooks.tasks.sweep", "schedule": 1.0, "options": {"expires": 1.0}},
     "webhooks-forget": {"task": "webhooks.tasks.forget_events", "schedule": 3600.0},
+    "stripe-events": {"task": "billing.tasks.look_after_stripe_events", "schedule": 5.0},
+    "stripe-late": {"task": "billing.tasks.ask_about_late", "schedule": 600.0},
+    "stripe-reconcile": {"task": "billing.tasks.reconcile", "schedule": crontab(minute=41, hour=2)},
+    "stripe-forget": {"task": "billing.tasks.forget_stripe_events", "schedule": 86400.0},
+    "plans-over": {"task": "billing.tasks.end_what_is_over", "schedule": 30.0},
+    "overrides": {"task": "billing.tasks.apply_overrides", "schedule": 30.0},
+    "money-reminders": {"task": "billing.tasks.remind", "schedule": 600.0},
     "model-hours": {"task": "usage.tasks.sum_model_hours", "schedule": 60.0},
     "model-hours-again": {"task": "usage.tasks.sum_model_hours_again", "schedule": 86400.0},
 }
@@ -239,7 +265,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": ["'self'", "data:"],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
-        "form-action": ["'self'"],
+        "form-action": ["'self'", *STRIPE.origins],
         "frame-ancestors": ["'none'"],
     }
 }
@@ -272,5 +298,6 @@ LOGGING = {
         "django.request": {"filters": ["brief"]},
         "django.server": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
+        "stripe": {"level": "WARNING"},
     },
 }

@@ -7,6 +7,7 @@ from accounts.entrance import on_record
 from dashboard import ops
 from dashboard.landing import landing
 from dashboard.mailbox import mailbox
+from dashboard.pricing import pricing
 
 security = RedirectView.as_view(pattern_name="accounts:security")
 
@@ -14,8 +15,10 @@ handler500 = "dashboard.failures.failed"
 
 urlpatterns = [
     path("", landing, name="landing"),
+    path("pricing", pricing, name="pricing"),
     path("", include("dashboard.pages")),
     path("", include("accounts.urls")),
+    path("", include("billing.urls")),
     path("mfa/", security, name="mfa"),  # instead of allauth's own lists
     path("mfa/webauthn/", security, name="passkeys"),
     path("mfa/", include(on_record("allauth.mfa.urls"))),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from accounts import origin
 from accounts.models import APIKey
 from billing import limits
-from billing.models import Subscription
+from billing.unserved import unserved
 from gateway.captures import Choice
 from gateway.errors import APIError, NotAuthenticated, NotPermitted
 from gateway.policy import Policy
@@ -155,9 +155,6 @@ def refusal_of(api_key: APIKey) -> APIError | None:
     subscription = getattr(api_key.account, "subscription", None)
     if subscription is None:
         return AccountNotServed("This account has no plan.", code="no_subscription")
-    if subscription.status == Subscription.Status.CANCELED:
-        return AccountNotServed(
-            "The plan of this account has ended. Renew it or choose another one.",
-            code="subscription_expired",
-        )
+    if reason := unserved(subscription):
+        return AccountNotServed(reason.words, code=reason.code)
     return None

@@ -2,12 +2,14 @@
 
 import tomllib
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from accounts import audit
 from accounts.audit import CONSOLE, Action
@@ -27,7 +29,10 @@ class PlanEntry(Struct, forbid_unknown_fields=True):
     name: str
     interval_months: int = 0
     retention_class: str = "standard"
+    unit_amount: Annotated[int, Meta(ge=1)] | None = None
+    currency: Annotated[str, Meta(pattern="^[a-z]{3}$")] = "usd"
     trial: bool = False
+    trial_days: Annotated[int, Meta(ge=1, le=3650)] | None = None
     limits: dict[str, int] = {}
 
 
@@ -56,6 +61,8 @@ class ModelEntry(Struct, forbid_unknown_fields=True):
     max_output_tokens: int = 4096
     dimensions: int | None = None
     best_for: str = ""
+    input_price: Decimal | None = None  # written as a number, and taken digit by digit
+    output_price: Decimal | None = None
     parameters: dict[str, Any] = {}
     routes: list[RouteEntry] = []
 
@@ -76,6 +83,7 @@ def read(path: Path) -> CatalogFile:
         for plan in catalog.plans:
             limits.parse(plan.limits)
         check_names(catalog)
+        check_prices(catalog)
     except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
     return catalog
@@ -94,6 +102,19 @@ def check_names(catalog: CatalogFile) -> None:
                 raise ValueError(f"{model.id} is routed to {route.provider!r}, which is not listed")
     if catalog.product:
         check_first_model(catalog, catalog.product.first_model)
+
+
+def check_prices(catalog: CatalogFile) -> None:
+    """A model has both prices or none, and the database can keep them as they are written."""
+    fields = LanguageModel.input_price.field, LanguageModel.output_price.field
+    for model in catalog.models:
+        if (model.input_price is None) != (model.output_price is None):
+            raise ValueError(f"{model.id} needs both input_price and output_price, or neither")
+        for field in fields:
+            try:
+                field.clean(getattr(model, field.name), None)
+            except ValidationError as error:
+                raise ValueError(f"{field.name} of {model.id}: {error.messages[0]}") from error
 
 
 def check_first_model(catalog: CatalogFile, first_model: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MinValueValidator
 from django.db import models, transaction
 from django.utils import timezone
 
@@ -30,7 +31,10 @@ class Provider(models.Model):
 
 
 class LanguageModel(models.Model):
-    """What a caller can name in ``model``, by its id or by any of its aliases."""
+    """What a caller can name in ``model``, by its id or by any of its aliases.
+
+    Prices are its maker's, in US dollars per million tokens. Without one it is unpriced, not free.
+    """
 
     class Kind(models.TextChoices):
         CHAT = "chat"
@@ -45,6 +49,12 @@ class LanguageModel(models.Model):
     max_output_tokens = models.PositiveIntegerField(default=4096)
     dimensions = models.PositiveIntegerField(null=True, blank=True)
     best_for = models.CharField(max_length=200, blank=True)
+    input_price = models.DecimalField(
+        max_digits=12, decimal_places=4, null=True, blank=True, validators=[MinValueValidator(0)]
+    )
+    output_price = models.DecimalField(
+        max_digits=12, decimal_places=4, null=True, blank=True, validators=[MinValueValidator(0)]
+    )
     parameters = models.JSONField(default=dict, blank=True)  # sent where a caller sets none
     position = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField()

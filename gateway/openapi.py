@@ -18,7 +18,7 @@ WHENEVER = "A date, a date with a time, or Unix seconds"
 REFUSALS = {
     "400": "Something in the request is wrong; `param` names it",
     "401": "The API key is missing, wrong, revoked, deactivated, rotated or expired",
-    "403": "The API key may not do this, here or from there, or its account is frozen or suspended",
+    "403": "The API key may not do this, here or from there, or its account is not served just now",
     "404": "There is no such model, address or request",
     "405": "The address takes another method",
     "413": "The body is too large",

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 
 const NAMES = `activity arrow-right book-open boxes chart-column check chevron-down chevron-left
-  chevron-right chevrons-up-down circle-alert circle-check circle-user-round clock copy download ellipsis
+  chevron-right chevrons-up-down circle-alert circle-check circle-user-round clock copy credit-card download ellipsis
   external-link eye inbox info key-round layout-dashboard lock log-out mail menu message-square monitor moon
-  pause play plus refresh-cw scroll-text search send settings shield-check square sun terminal trash-2
+  pause play plus receipt refresh-cw scroll-text search send settings shield-check square sun terminal trash-2
   triangle-alert users webhook x zap`.split(/\s+/);
 
 const symbols = NAMES.map((name) => {

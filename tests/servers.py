@@ -30,6 +30,7 @@ def pytest_load_initial_conftests() -> None:
     scratch.append(folder)
     os.environ["KEYPLEX_DATA"] = str(folder)
     os.environ["DJANGO_SETTINGS_MODULE"] = "dashboard.settings"
+    os.environ["KEYPLEX_SIMULATED_BILLING"] = "0"  # tests that pay start a Stripe of their own
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     if not worker:
         start(Instance(folder))

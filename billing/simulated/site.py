@@ -8,7 +8,7 @@ from billing.simulated.api import API
 from billing.simulated.control import Control
 from billing.simulated.errors import StripeError
 from billing.simulated.exchange import Answer, Request
-from billing.simulated.pages import checkout, invoice
+from billing.simulated.pages import checkout, invoice, time
 from billing.simulated.pages.frame import gone
 from billing.simulated.pages.portal import Portal
 from billing.simulated.postman import Postman
@@ -37,12 +37,15 @@ class Site:
         self.api = API(self.sim)
         self.postman = Postman(self.sim)
         self.control = Control(self.api, self.postman)
+        self.time = time.TimePage(self.control)
 
     def answer(self, request: Request) -> Answer:
         if request.path.startswith("/v1/"):
             answer = self.api.answer(request)
         elif request.path.startswith("/_control/"):
             answer = self.control.answer(request)
+        elif request.path == time.PATH:
+            answer = self.time.answer(request)
         else:
             answer = self.page(request)
         if request.method != "GET":

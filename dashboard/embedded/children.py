@@ -6,7 +6,7 @@ import pwd
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -31,14 +31,19 @@ def spawn(
     account: pwd.struct_passwd | None = None,
     output: IO[bytes] | int | None = None,
     cwd: Path | None = None,
+    secrets: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a child in a session of its own; it gets ``ends_on`` should we end before it."""
+    """Start a child in a session of its own; it gets ``ends_on`` should we end before it.
+
+    ``secrets`` are added to its environment, where others cannot read them.
+    """
     return subprocess.Popen(
         [str(word) for word in command],
         user=account.pw_uid if account else None,
         group=account.pw_gid if account else None,
         extra_groups=[] if account else None,
         cwd=cwd,
+        env={**os.environ, **secrets} if secrets else None,
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,

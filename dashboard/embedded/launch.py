@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
+from dashboard.embedded import simulated_stripe
 from dashboard.embedded.children import Trouble
 from dashboard.embedded.servers import make_folders, servers_of
 from dashboard.embedded.supervisor import Say, Supervisor, processes
@@ -37,12 +38,14 @@ class Launch:
         """Start everything, in order, and wait until the site answers. Raises Trouble."""
         make_folders(settings.INSTANCE)
         self._take_folder()
-        self._check_port()
+        self._check_ports()
         for server in servers_of(settings.INSTANCE):
             self._supervisor.start(server)
         self._migrate()
         self._collect_static()
         self._load_catalog()
+        if settings.STRIPE.mode == "simulated":
+            simulated_stripe.begin(self._supervisor)
         self._logins = first_run(self._data / "first-run.json")
         connections.close_all()
         web, *others = processes(
@@ -93,16 +96,11 @@ Ctrl-C stops everything.
                 f"{self._data} is in use by another ./start. Stop it, or choose another --data."
             ) from None
 
-    def _check_port(self) -> None:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((settings.HOST, settings.PORT))
-            except OSError as error:
-                raise Trouble(
-                    f"Port {settings.PORT} of {settings.HOST} cannot be used ({error.strerror}). "
-                    "Stop what uses it, or choose another with --port."
-                ) from error
+    def _check_ports(self) -> None:
+        check_port(settings.HOST, settings.PORT, "another with --port")
+        if settings.STRIPE.mode == "simulated":
+            other = "another with KEYPLEX_SIMULATED_STRIPE_PORT"
+            check_port("127.0.0.1", settings.SIMULATED_STRIPE_PORT, other)
 
     def _migrate(self) -> None:
         executor = MigrationExecutor(connection)
@@ -141,6 +139,19 @@ Ctrl-C stops everything.
                 log = self._data / f"{name or 'web'}.log"
                 raise Trouble(f"{name or 'The site'} did not start; see {log}.")
             time.sleep(0.05)
+
+
+def check_port(host: str, port: int, instead: str) -> None:
+    """Raises Trouble where somebody else listens."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise Trouble(
+                f"Port {port} of {host} cannot be used ({error.strerror}). "
+                f"Stop what uses it, or choose {instead}."
+            ) from error
 
 
 def answers(host: str, port: int) -> bool:

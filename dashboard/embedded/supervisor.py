@@ -41,10 +41,11 @@ class Process:
     name: str
     command: list[str]
     log: Path
+    secrets: dict[str, str] = field(default_factory=dict)  # for its environment; ps shows commands
 
     def start(self) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as output:
-            return spawn(self.command, output=output, cwd=ROOT)
+            return spawn(self.command, output=output, cwd=ROOT, secrets=self.secrets)
 
     def stop(self, process: subprocess.Popen[bytes], /) -> None:
         """Ask it to end; what does not end in time is killed, with all that it started."""

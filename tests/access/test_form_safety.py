@@ -12,8 +12,9 @@ from django.core.cache import cache
 from django.db import models, transaction
 from django.test import Client
 
+from accounts.audit import SYSTEM
 from accounts.models import Account, APIKey, Invitation, Membership, User
-from billing.models import Plan, Subscription
+from billing.models import Override, Plan, Subscription
 from tests.access.routes import Things
 from tests.dashboard.conftest import browser_of
 from tests.people import make_account, make_colleague, make_key, make_user
@@ -24,6 +25,7 @@ MODELS: list[type[models.Model]] = [
     APIKey,
     Invitation,
     Membership,
+    Override,
     Plan,
     Subscription,
     User,
@@ -34,6 +36,7 @@ NEVER = {  # columns that no form of this site changes in a row that is there
     Account: ["id", "created_at", "suspended_at", "closed_at"],
     Subscription: [field.attname for field in Subscription._meta.fields],
     Plan: [field.attname for field in Plan._meta.fields],
+    Override: [field.attname for field in Override._meta.fields],
 }
 Rows = dict[str, list[dict[str, object]]]
 
@@ -80,6 +83,8 @@ def test_no_form_changes_what_it_does_not_show() -> None:
     account, stranger = things.key.account, make_user("stranger")
     other = make_account(stranger)
     make_key(other)
+    agreed = {"limits": {"requests_per_day": 9}, "reason": "a launch", "by": SYSTEM}
+    Override.objects.agree(account.subscription, **agreed)
     sent = everything(other, stranger)
     actors = {role: make_colleague(account, role) for role in ("viewer", "developer", "admin")}
     actors["owner"] = account.members.get(memberships__role="owner")

@@ -19,8 +19,9 @@ from accounts import audit
 from accounts.audit import CONSOLE, Action, Actor, AuditEntry
 from accounts.audit_actions import GROUPS
 from accounts.models import Account, APIKey, Invitation, Membership, User
-from billing.models import Plan, Subscription
+from billing.models import Override, Plan, Subscription, Trial
 from gateway.models import LanguageModel, ModelRoute, Provider
+from tests.billing.newcomers import trial_plan
 from tests.people import make_colleague, make_key, make_plan, make_user
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +71,19 @@ class Scene:
         email = self.user.email
         EmailAddress.objects.create(user=self.user, email=email, verified=True)
         return self.invitation(email).accept(self.user, by=self.by)
+
+    def trial(self) -> Trial:
+        """One that is held, of an account that waits for it."""
+        Subscription.objects.withhold(self.account, trial_plan())
+        return Trial.objects.create(account=self.account, person="p", state="in_review")
+
+    def override(self, by: Actor) -> Override:
+        limits = {"requests_per_day": 1}
+        return Override.objects.agree(self.account.subscription, limits=limits, reason="r", by=by)
+
+    def agreed_before(self) -> Override:
+        facts = {"limits": {"requests_per_day": 1}, "reason": "r", "created_by": "operator"}
+        return Override.objects.create(subscription=self.account.subscription, **facts)
 
     def route(self) -> ModelRoute:
         provider = Provider.objects.create(slug="p", name="P", base_url="http://127.0.0.1:9")
@@ -165,6 +179,16 @@ VERBS: dict[str, tuple[Callable[[Scene], object], Action]] = {
         lambda s: Subscription.objects.start(s.account, s.plan, by=s.by),
         Action.PLAN_CHANGED,
     ),
+    "TrialQuerySet.ask": (
+        lambda s: Trial.objects.ask(s.account, s.user.email, by=s.by),
+        Action.TRIAL_GRANTED,
+    ),
+    "TrialQuerySet.give": (
+        lambda s: Trial.objects.give(s.account, s.user.email, by=s.by),
+        Action.TRIAL_GRANTED,
+    ),
+    "Trial.grant": (lambda s: s.trial().grant(by=s.by), Action.TRIAL_GRANTED),
+    "Trial.refuse": (lambda s: s.trial().refuse(by=s.by), Action.TRIAL_REFUSED),
     "Subscription.renew": (
         lambda s: s.account.subscription.renew(LATER, by=s.by),
         Action.PLAN_RENEWED,
@@ -172,6 +196,11 @@ VERBS: dict[str, tuple[Callable[[Scene], object], Action]] = {
     "Subscription.expire": (
         lambda s: s.account.subscription.expire(by=s.by),
         Action.PLAN_EXPIRED,
+    ),
+    "OverrideQuerySet.agree": (lambda s: s.override(by=s.by), Action.LIMITS_OVERRIDDEN),
+    "Override.end": (
+        lambda s: s.agreed_before().end(by=s.by),
+        Action.LIMITS_OVERRIDE_ENDED,
     ),
     "ModelRoute.switch_off": (lambda s: s.route().switch_off(by=s.by), Action.ROUTE_SWITCHED_OFF),
     "ModelRoute.switch_on": (lambda s: s.route().switch_on(by=s.by), Action.ROUTE_SWITCHED_ON),

@@ -56,7 +56,9 @@ def test_a_newcomer_owns_an_account_on_the_free_trial(client: Client) -> None:
     membership = Membership.objects.get(user=user)
     subscription = Subscription.objects.get(account=membership.account)
     assert membership.role == "owner"
-    assert (subscription.plan.slug, subscription.status) == ("free-trial", "trialing")
+    assert (subscription.plan.slug, subscription.status) == ("free-trial", "incomplete")
+    client.post("/confirm-email/", {"code": code_in_mail()})
+    assert Subscription.objects.get(account=membership.account).status == "trialing"
 
 
 def test_a_wrong_code_opens_nothing_and_says_so(client: Client) -> None:

@@ -6,8 +6,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts import keys
+from accounts.audit import CONSOLE
 from accounts.models import APIKey, User
-from billing.models import Subscription
+from billing.models import Subscription, Trial
 from tests.people import make_account, make_plan, make_user
 
 pytestmark = pytest.mark.django_db
@@ -15,7 +16,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _plans() -> None:
-    make_plan("free-trial")
+    trial = make_plan("free-trial")
+    trial.trial = True
+    trial.save()
     make_plan("12-months")
 
 
@@ -34,6 +37,8 @@ def test_a_new_address_gets_an_account_on_the_free_trial() -> None:
     assert plaintext.endswith("\n")
     assert bytes(key.digest) == keys.digest(plaintext.strip())
     assert key.account.subscription.plan.slug == "free-trial"
+    assert key.account.subscription.status == "trialing"
+    assert Trial.objects.get().decided_by == CONSOLE.name
     assert User.objects.get().email == "script@example.com"
 
 

@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from billing.models import Plan
+from tests.billing.paying import Paying, at
 from tests.billing.shop import Shop
 from tests.billing.stripe_server import StripeServer
+from tests.people import make_account
 from tests.webhooks.receivers import receiving
 
 
@@ -38,3 +42,11 @@ def own_server(tmp_path: Path) -> Iterator[StripeServer]:
 @pytest.fixture
 def shop(stripe_server: StripeServer) -> Shop:
     return Shop(stripe_server)
+
+
+@pytest.fixture
+def paying(stripe_server: StripeServer, db: None, settings: Any) -> Paying:
+    """An account on a trial, on whose plans a price stands at the simulated Stripe."""
+    at(stripe_server, settings)
+    trial = Plan.objects.get(slug="free-trial")
+    return Paying(stripe_server, make_account(plan=trial))

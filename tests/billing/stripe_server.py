@@ -13,7 +13,7 @@ import stripe
 
 from tests.webhooks.receivers import Received, Receiver
 
-KEY, SECRET = "sk_test_of_the_tests", "whsec_of_the_tests"
+KEY, SECRET = "sk_test_of_the_tests", "whsec_of_the_tests_and_long_enough"
 GOOD, LATER_BAD, REFUSED = "4242424242424242", "4000000000000341", "4000000000000002"
 ASKING, POOR = "4000002760003184", "4000000000009995"
 BEGINNING = 1_830_297_600  # 1 January 2028

@@ -230,7 +230,7 @@ def test_old_hours_are_forgotten(scene: Scene) -> None:
     assert ModelHour.objects.count() == 2
 
 
-@pytest.mark.parametrize(("path", "questions"), [("/models", 3), ("/models/keyplex/echo", 4)])
+@pytest.mark.parametrize(("path", "questions"), [("/models", 3), ("/models/keyplex/echo", 5)])
 def test_a_page_asks_few_questions_however_many_models_there_are(
     scene: Scene, path: str, questions: int
 ) -> None:

@@ -1,5 +1,6 @@
 """A catalogue file is loaded whole or not at all, and a second time it changes nothing."""
 
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from django.core.management import CommandError, call_command
 from billing.models import Plan
 from dashboard.instance import ROOT
 from dashboard.signup import open_account
+from gateway.catalog_file import read
 from gateway.models import CatalogVersion, LanguageModel, ModelRoute
 from tests.people import make_account, make_user
 
@@ -45,6 +47,8 @@ routes = [{ provider = "here", model = "echo" }]
 id = "mine/chat"
 owned_by = "mine"
 aliases = ["chat"]
+input_price = 0.075
+output_price = "14.10"
 routes = [{ provider = "mine", model = "chat-1" }]
 """
 
@@ -87,7 +91,7 @@ def test_newcomers_get_the_first_plan_on_offer(path: Path) -> None:
     load(path)
     second = open_account(make_user()).subscription
 
-    assert (first.plan.slug, first.status) == ("trial", "trialing")
+    assert (first.plan.slug, first.status) == ("trial", "incomplete")
     assert (second.plan.slug, second.status) == ("monthly", "active")
 
 
@@ -100,6 +104,37 @@ def test_a_second_time_nothing_changes(path: Path) -> None:
     assert "added language model mine/chat" in first
     assert second == "Nothing changed.\n"
     assert CatalogVersion.objects.get().number == version
+
+
+def test_prices_are_kept_digit_by_digit_and_a_model_may_have_none(path: Path) -> None:
+    load(path)
+
+    echo, chat = LanguageModel.objects.order_by("position")
+
+    assert (chat.input_price, chat.output_price) == (Decimal("0.075"), Decimal("14.1"))
+    assert (echo.input_price, echo.output_price) == (None, None)
+
+
+def test_another_price_is_said_and_one_that_is_gone_is_forgotten(path: Path) -> None:
+    load(path)
+
+    path.write_text(SMALL.replace("0.075", "0.08"))
+    cheaper = load(path)
+    path.write_text(SMALL.replace("input_price = 0.075", "").replace('output_price = "14.10"', ""))
+    without = load(path)
+
+    assert "changed language model mine/chat: input_price\n1 change" in cheaper
+    assert "changed language model mine/chat: input_price, output_price\n1 change" in without
+    assert LanguageModel.objects.get(model_id="mine/chat").input_price is None
+
+
+@pytest.mark.parametrize("product", ["keyplex", "keymeai"])
+def test_what_this_very_server_answers_costs_nothing(product: str) -> None:
+    models = read(ROOT / "catalog" / f"{product}.toml").models
+
+    ours = [(m.input_price, m.output_price) for m in models if m.owned_by == product]
+
+    assert set(ours) == {(0, 0)}
 
 
 def test_what_changes_is_said_and_gateways_see_another_version(path: Path) -> None:
@@ -160,6 +195,11 @@ def test_other_terms_of_a_plan_hold_at_once_for_who_is_on_it(
         ('"sm-"', '"sm"', "matching regex"),
         ('"/v1"', '"/v2"', "Invalid enum value '/v2'"),
         ("key_prefix", "prefix", "unknown field `prefix`"),
+        ("0.075", "-1", "input_price of mine/chat: .* greater than or equal to 0"),
+        ("0.075", "0.00001", "input_price of mine/chat: .* no more than 4 decimal places"),
+        ("0.075", "nan", "input_price of mine/chat: .* must be a decimal number"),
+        ("14.10", "cheap", "Invalid decimal string"),
+        ("input_price = 0.075", "", "mine/chat needs both input_price and output_price"),
     ],
 )
 def test_a_mistake_is_named_and_nothing_is_loaded(

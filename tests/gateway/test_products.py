@@ -12,6 +12,7 @@ from django.conf import settings as configured
 from django.test import Client
 from pytest_django import DjangoDbBlocker, Settings
 
+from accounts.audit import SYSTEM
 from accounts.models import User
 from billing.models import Plan, Subscription
 from dashboard.instance import ROOT
@@ -181,7 +182,7 @@ def test_what_has_no_hard_limit_has_a_soft_one_and_what_is_agreed_has_none(
 
 
 def test_a_newcomer_gets_the_first_plan_and_a_first_call_that_works(running: Running) -> None:
-    account = open_account(make_user())
+    account = open_account(make_user(), vouched_for_by=SYSTEM)
     key = make_key(account)
 
     answer = running.api.post(

@@ -28,6 +28,11 @@ body { font: 1rem/1.5 system-ui, sans-serif; max-width: 36rem; margin: 2rem auto
 a { color: inherit; }
 section { border-top: 1px solid #8888; margin-top: 1.5rem; }
 form { margin: .75rem 0; }
+.acts { display: flex; flex-wrap: wrap; gap: .5rem; }
+.acts form { margin: 0; }
+table { width: 100%; border-collapse: collapse; font-size: .875rem; }
+th, td { text-align: left; vertical-align: top; padding: .25rem .5rem .25rem 0; }
+td { overflow-wrap: anywhere; }
 label { display: block; margin: .75rem 0; }
 input, select, button { font: inherit; padding: .4rem .6rem; }
 input { display: block; width: 100%; box-sizing: border-box; }
@@ -122,6 +127,10 @@ def money(amount: int, currency: str) -> str:
 
 def day(moment: int) -> str:
     return datetime.fromtimestamp(moment, UTC).strftime("%-d %B %Y")
+
+
+def minute(moment: int) -> str:
+    return f"{day(moment)}, {datetime.fromtimestamp(moment, UTC):%H:%M} UTC"
 
 
 def terms(price: Doc) -> str:

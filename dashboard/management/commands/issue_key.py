@@ -38,9 +38,9 @@ class Command(BaseCommand):
             user = User.objects.filter(email=email.lower()).first()
             if user is None:
                 user = User.objects.create_user(email)
-                account = open_account(user)
+                account = open_account(user, vouched_for_by=CONSOLE)
             else:
-                account = user.accounts.first() or open_account(user)
+                account = user.accounts.first() or open_account(user, vouched_for_by=CONSOLE)
             if plan:
                 Subscription.objects.start(account, Plan.objects.get(slug=plan), by=CONSOLE)
         except Plan.DoesNotExist:

@@ -1,0 +1,216 @@
+"""What operators fill in to change a plan by hand. Moments are entered and shown as UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Model
+from django.utils import timezone
+
+from accounts.audit import Actor
+from billing import granting
+from billing.limits import NAMES
+from billing.models import Override, Plan, Subscription
+
+
+class UTCField(forms.DateTimeField):
+    """A moment to the minute, whatever time zone the page is in."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        picker = forms.DateTimeInput({"type": "datetime-local"}, "%Y-%m-%dT%H:%M")
+        wrong = "Write it as 2027-01-31T12:00."
+        super().__init__(widget=picker, error_messages={"invalid": wrong}, **kwargs)
+
+    def prepare_value(self, value: object) -> object:
+        with timezone.override(UTC):
+            return super().prepare_value(value)
+
+    def to_python(self, value: Any) -> datetime | None:
+        with timezone.override(UTC):
+            return super().to_python(value)
+
+    def validate(self, value: datetime | None) -> None:
+        super().validate(value)
+        if value and not 2000 <= value.year < 3000:
+            raise ValidationError("Choose a year from 2000 to 2999.")
+
+
+class ReasonField(forms.CharField):
+    def __init__(self) -> None:
+        super().__init__(
+            max_length=300,
+            widget=forms.TextInput({"class": "vTextField"}),
+            help_text="Goes on record, where the account's owner reads it too.",
+            error_messages={"required": "Say why."},
+        )
+
+
+class ActForm(forms.Form):
+    """One act on a subscription. ``act`` raises ValidationError, by field."""
+
+    acts_on: ClassVar[type[Model]] = Subscription
+    title: ClassVar[str]
+    explained: ClassVar[str]
+    button: ClassVar[str]
+    permission: ClassVar[str] = "billing.change_subscription"
+    refused_by_stripe: ClassVar[bool] = True
+    use_required_attribute = False  # errors are said beside their field
+
+    def __init__(self, subscription: Any, data: Any = None) -> None:
+        super().__init__(data, label_suffix="")
+        self.subscription: Subscription = subscription
+
+    @property
+    def about(self) -> str:
+        """What there is to act on."""
+        one = self.subscription
+        lasts = granting.until_words(one.current_period_end)
+        return f"{one}: {one.get_status_display().lower()}, {lasts}."
+
+    @property
+    def refusal(self) -> str:
+        """Why it cannot be done at all; empty if it can."""
+        return granting.refusal(self.subscription) if self.refused_by_stripe else ""
+
+    def act(self, by: Actor) -> str:
+        """Do it; what there is to say afterwards."""
+        raise NotImplementedError
+
+
+class GrantForm(ActForm):
+    title = "Grant a plan"
+    explained = "It holds from now on, in every process, and nothing is charged for it."
+    button = "Grant this plan"
+    plan = forms.ModelChoiceField(
+        Plan.objects.none(), empty_label="Choose one", error_messages={"required": "Choose a plan."}
+    )
+    until = UTCField(
+        required=False,
+        label="Until (UTC)",
+        help_text="Empty: for good. A trial without a moment lasts as long as its plan says.",
+    )
+    reason = ReasonField()
+
+    def __init__(self, subscription: Subscription, data: Any = None) -> None:
+        super().__init__(subscription, data)
+        current = Plan.objects.filter(pk=subscription.plan_id)
+        self.fields["plan"].queryset = Plan.objects.on_offer() | current  # type: ignore[attr-defined]
+
+    def act(self, by: Actor) -> str:
+        granting.grant(self.subscription, by=by, **self.cleaned_data)
+        return f"{self.subscription} {granting.until_words(self.subscription.current_period_end)}."
+
+
+class ExtendForm(ActForm):
+    title = "Extend until"
+    explained = "The plan stays as it is and lasts longer. One that has ended begins again now."
+    button = "Extend"
+    until = UTCField(label="Until (UTC)", help_text="Later than it lasts now.")
+    reason = ReasonField()
+
+    def act(self, by: Actor) -> str:
+        granting.extend(self.subscription, by=by, **self.cleaned_data)
+        return f"{self.subscription} {granting.until_words(self.subscription.current_period_end)}."
+
+
+class EndForm(ActForm):
+    title = "End now"
+    explained = (
+        "Every key of this account is refused at once. Where there is a plan that is free for "
+        "good, the account goes on with that one."
+    )
+    button = "End it now"
+    reason = ReasonField()
+
+    def act(self, by: Actor) -> str:
+        granting.end(self.subscription, by=by, **self.cleaned_data)
+        if self.subscription.is_served:
+            return f"Ended. {self.subscription} from now on."
+        return "Ended. Every key of this account is refused."
+
+
+class OverrideForm(ActForm):
+    title = "Add an override"
+    explained = (
+        "What is filled in replaces the limit of the plan, also after a change of plan; what is "
+        "empty stays as the plan has it. A limit of the plan cannot be taken away, only be set so "
+        "high that nobody meets it."
+    )
+    button = "Agree on these limits"
+    permission = "billing.add_override"
+    refused_by_stripe = False
+    starts_at = UTCField(required=False, label="From (UTC)", help_text="Empty: from now on.")
+    ends_at = UTCField(
+        required=False, label="Until (UTC)", help_text="Empty: until somebody ends it."
+    )
+    reason = ReasonField()
+
+    def __init__(self, subscription: Subscription, data: Any = None) -> None:
+        super().__init__(subscription, data)
+        for name, (unit, window) in NAMES.items():
+            self.fields[name] = forms.IntegerField(
+                label=f"{unit.capitalize()} per {window}",
+                required=False,
+                min_value=0,
+                max_value=2**53 - 1,
+                help_text=self._holding(name),
+            )
+        self.order_fields([*NAMES, "starts_at", "ends_at", "reason"])
+
+    def _holding(self, name: str) -> str:
+        """What the plan says of a limit, and what was agreed instead."""
+        limits = self.subscription.plan.limits
+        said = f"The plan: {limits[name]:,}." if name in limits else "The plan: no limit."
+        if name in self.subscription.limit_overrides:
+            said += f" Agreed: {self.subscription.limit_overrides[name]:,}."
+        return said
+
+    @property
+    def amounts(self) -> dict[str, int]:
+        given = {name: self.cleaned_data.get(name) for name in NAMES}
+        return {name: amount for name, amount in given.items() if amount is not None}
+
+    def clean(self) -> dict[str, Any]:
+        if not self.amounts and not any(name in self.errors for name in NAMES):
+            self.add_error(None, "Fill in at least one limit.")
+        return self.cleaned_data
+
+    def act(self, by: Actor) -> str:
+        terms = {name: self.cleaned_data[name] for name in ("starts_at", "ends_at", "reason")}
+        override = Override.objects.agree(self.subscription, limits=self.amounts, by=by, **terms)
+        return f"Agreed with {self.subscription.account} {granting.until_words(override.ends_at)}."
+
+
+class EndOverrideForm(ActForm):
+    """Of one override; there is nothing to fill in."""
+
+    acts_on = Override
+    title = "End an override"
+    explained = "The limits of the plan hold again at once, and what else was agreed."
+    button = "End it now"
+    permission = "billing.change_override"
+    refused_by_stripe = False
+
+    def __init__(self, override: Override, data: Any = None) -> None:
+        super().__init__(override.subscription, data)
+        self.override = override
+
+    @property
+    def about(self) -> str:
+        return f"{self.override}: {self.override.in_words}."
+
+    def act(self, by: Actor) -> str:
+        if not self.override.end(by=by):
+            return "It was over already."
+        return f"Ended: {self.override.reason}."
+
+
+ACTS: dict[str, type[ActForm]] = {
+    "grant": GrantForm,
+    "extend": ExtendForm,
+    "end": EndForm,
+    "override": OverrideForm,
+}

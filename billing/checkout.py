@@ -1,0 +1,152 @@
+"""What we ask of Stripe for an account that buys: a page to pay on, and the customer portal.
+
+Each question that makes something carries a key made of our own rows, so that asking again after
+we were killed makes nothing twice.
+"""
+
+from typing import Any
+
+import stripe
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+
+from accounts import audit
+from accounts.audit import Action, Actor
+from accounts.models import Account
+from billing import adoption
+from billing.checkouts import Checkout
+from billing.customers import Customer
+from billing.plans import Plan
+from billing.portal import configuration_of
+from billing.prices import Price
+from billing.stripe_api import asking
+from billing.subscriptions import Subscription
+
+
+class NotPossible(Exception):
+    """That cannot be done with this account now; says why, as a sentence."""
+
+
+def begin(account: Account, plan: Plan, *, back: str, by: Actor) -> str:
+    """Where ``account`` can pay for ``plan``. ``back`` is our page to return to.
+
+    Raises NotPossible, StripeAway.
+    """
+    price = Price.objects.ours().filter(plan=plan, retired_at=None).first()
+    if price is None or not plan.is_for_sale:
+        raise NotPossible(f"{plan} cannot be bought here at the moment.")
+    with asking() as client:
+        customer = customer_of(account, client)
+        if url := _still_open(customer, price, client):
+            return url
+        adoption.adopt(customer)
+        _refuse_if_paid(account)
+        checkout = _offer(customer, price, by)
+        session = client.v1.checkout.sessions.create(
+            _session(checkout, back), {"idempotency_key": f"checkout-{checkout.token}"}
+        )
+        Checkout.objects.filter(pk=checkout.pk).update(stripe_id=session.id)
+    return str(session.url)
+
+
+def portal(account: Account, *, back: str, flow: str = "") -> str:
+    """Where ``account`` finds its invoices, cards and tax ids at Stripe.
+
+    With the ``flow`` ``payment_method_update`` only that is asked. Raises NotPossible, StripeAway.
+    """
+    customer = Customer.objects.ours().filter(account=account).first()
+    if customer is None:
+        raise NotPossible("There is nothing to look at yet: nothing has been bought here.")
+    with asking() as client:
+        asked: dict[str, Any] = {
+            "customer": customer.stripe_id,
+            "configuration": configuration_of(client),
+            "return_url": back,
+            **({"flow_data": {"type": flow}} if flow else {}),
+        }
+        return client.v1.billing_portal.sessions.create(asked).url  # type: ignore[arg-type]
+
+
+def customer_of(account: Account, client: stripe.StripeClient) -> Customer:
+    """The account at Stripe, made if it is not there yet."""
+    known = Customer.objects.ours().filter(account=account).first()
+    if known:
+        return known
+    owner = account.memberships.select_related("user").get(role="owner").user
+    # Another instance that shares this Stripe has an account of the same number.
+    key = f"customer-{account.pk}-{account.created_at.timestamp():.6f}"
+    made = client.v1.customers.create(
+        {"email": owner.email, "name": account.name, "metadata": {"account": str(account.pk)}},
+        {"idempotency_key": key},
+    )
+    return Customer.objects.get_or_create(
+        account=account, mode=settings.STRIPE.mode, defaults={"stripe_id": made.id}
+    )[0]
+
+
+def _still_open(customer: Customer, price: Price, client: stripe.StripeClient) -> str | None:
+    """Where the last offer can be paid, if it is for this price; else nobody can pay it any more.
+
+    So an account is never offered two things at once, and never pays twice.
+    """
+    last = customer.checkouts.filter(state=Checkout.State.OPEN).first()
+    if last is None:
+        return None
+    if last.stripe_id is None:  # nobody has seen it
+        if last.price != price:
+            last.finish(Checkout.State.CLOSED)
+        return None
+    session = client.v1.checkout.sessions.retrieve(last.stripe_id)
+    if session.status == "open" and last.price == price:
+        return session.url
+    if session.status == "open":
+        client.v1.checkout.sessions.expire(last.stripe_id)
+    return None  # what became of it is for the adoption to say
+
+
+def _refuse_if_paid(account: Account) -> None:
+    running = Subscription.objects.filter(account=account, stripe_id__isnull=False)
+    if running.exclude(status=Subscription.Status.CANCELED).exists():
+        raise NotPossible("This account pays for a plan already; change that one instead.")
+    unpaid = Subscription.objects.filter(
+        account=account, stripe_id__isnull=False, ended_because="unpaid", past_due_at__isnull=False
+    )
+    if unpaid.exists():
+        raise NotPossible("An invoice of this account is unpaid; pay that, and its plan goes on.")
+
+
+@transaction.atomic
+def _offer(customer: Customer, price: Price, by: Actor) -> Checkout:
+    """The row that Stripe's answer will be held against. Raises NotPossible beside another one."""
+    Customer.objects.select_for_update().get(pk=customer.pk)
+    last = customer.checkouts.filter(state=Checkout.State.OPEN).first()
+    if last and (last.price != price or last.stripe_id):
+        raise NotPossible("Another payment of this account is under way; look again in a minute.")
+    if last:
+        return last
+    checkout = Checkout.objects.create(customer=customer, price=price, user_id=by.user_id)
+    told = {"about": price.plan.name, "price": price.in_words}
+    audit.record(customer.account, Action.PLAN_CHECKOUT, by=by, **told)
+    return checkout
+
+
+def _session(checkout: Checkout, back: str) -> Any:
+    known_by = {"account": str(checkout.customer.account_id), "checkout": str(checkout.token)}
+    return {
+        "mode": "subscription",
+        "customer": checkout.customer.stripe_id,
+        "client_reference_id": str(checkout.token),
+        "line_items": [{"price": checkout.price.stripe_id, "quantity": 1}],
+        "success_url": f"{back}?paid={checkout.token}",
+        "cancel_url": back,
+        "subscription_data": {"metadata": known_by},
+        "metadata": known_by,
+        "tax_id_collection": {"enabled": True},
+        "automatic_tax": {"enabled": settings.STRIPE_TAX},
+        "customer_update": {"name": "auto", "address": "auto"},
+    }
+
+
+def billing_page() -> str:
+    return settings.PUBLIC_URL + reverse("dashboard:billing")

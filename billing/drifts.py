@@ -1,0 +1,33 @@
+"""Where we and Stripe did not agree, and what became of it."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+
+class Drift(models.Model):
+    """One difference that was found. ``mended_at`` is None while a person must look."""
+
+    account = models.ForeignKey(
+        "accounts.Account", on_delete=models.SET_NULL, null=True, related_name="drifts"
+    )
+    stripe_id = models.CharField(max_length=100)  # of what it is about
+    what = models.CharField(max_length=100)
+    ours = models.CharField(max_length=200, blank=True)
+    theirs = models.CharField(max_length=200, blank=True)
+    found_at = models.DateTimeField(default=timezone.now)
+    mended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["stripe_id", "what"],
+                condition=models.Q(mended_at=None),
+                name="drift_told_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stripe_id}: {self.what}, ours {self.ours!r}, theirs {self.theirs!r}"

@@ -1,0 +1,85 @@
+"""What is charged next, and when: as Stripe's own upcoming invoice says it."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+import stripe
+from django.core.cache import cache
+from redis import RedisError
+
+from billing import money
+from billing.customers import Customer
+from billing.prices import Price
+from billing.stripe_api import StripeAway, asking, moment
+from billing.subscriptions import Status, Subscription
+
+log = logging.getLogger(__name__)
+GOOD_FOR, AWAY_FOR = 600, 60  # seconds that an answer is kept, and that Stripe is left in peace
+
+
+@dataclass(frozen=True, slots=True)
+class Upcoming:
+    """``is_exact`` unless we reckoned it from the price, for Stripe could not be asked."""
+
+    amount: int
+    currency: str
+    at: datetime
+    is_exact: bool = True
+
+    @property
+    def in_words(self) -> str:
+        return money.written(self.amount, self.currency)
+
+
+def upcoming(subscription: Subscription) -> Upcoming | None:
+    """The next charge for a period; None where none will follow by itself.
+
+    Another reading of the customer brings another answer; without one it is kept for a while.
+    """
+    runs = subscription.stripe_id and subscription.status in (Status.ACTIVE, Status.TRIALING)
+    if not runs or subscription.cancel_at_period_end:
+        return None
+    customer = Customer.objects.ours().filter(account=subscription.account_id).first()
+    if customer is None:  # it is of another Stripe
+        return None
+    name = f"upcoming:{subscription.stripe_id}:{customer.version}"
+    with suppress(RedisError):
+        if known := cache.get(name):
+            return known[0]  # type: ignore[no-any-return]
+    found = _ask(subscription)
+    with suppress(RedisError):
+        cache.set(name, (found,), AWAY_FOR if found and not found.is_exact else GOOD_FOR)
+    return found
+
+
+def _ask(subscription: Subscription) -> Upcoming | None:
+    try:
+        with asking() as client:
+            invoice = client.v1.invoices.create_preview(
+                {"subscription": str(subscription.stripe_id)}, {"max_network_retries": 0}
+            )
+    except stripe.InvalidRequestError as error:
+        if error.code == "invoice_upcoming_none":
+            return None
+        log.warning("no upcoming invoice of %s: %s", subscription.stripe_id, error)
+        return _reckoned(subscription)
+    except (StripeAway, stripe.StripeError) as error:
+        log.warning("no upcoming invoice of %s: %s", subscription.stripe_id, error)
+        return _reckoned(subscription)
+    at = moment(invoice.next_payment_attempt or invoice.period_end)
+    return Upcoming(invoice.amount_due, invoice.currency, at)
+
+
+def _reckoned(subscription: Subscription) -> Upcoming | None:
+    """The price of what follows, without taxes and what may be owed to the customer."""
+    price = subscription.price
+    if subscription.next_plan:
+        price = Price.objects.ours().filter(plan=subscription.next_plan, retired_at=None).first()
+    if price is None or subscription.current_period_end is None:
+        return None
+    at = subscription.current_period_end
+    return Upcoming(price.unit_amount, price.currency, at, is_exact=False)
