@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
@@ -18,6 +17,8 @@ from billing.models import Plan, Subscription
 from billing.money_admin import InvoiceAdmin as InvoiceAdmin
 from billing.override_admin import OverrideInline
 from billing.trial_admin import TrialAdmin as TrialAdmin
+
+IN_BULK = "Chosen in a list."  # the reason, where none can be entered
 
 
 @admin.register(Plan)
@@ -62,29 +63,28 @@ class SubscriptionAdmin(ViewOnly, admin.ModelAdmin):
     @admin.action(description="Renew for another period", permissions=["change"])
     def renew(self, request: HttpRequest, chosen: QuerySet[Subscription]) -> None:
         by = Actor.operator(request)
-        done = self._each(request, chosen, lambda one: one.renew(one.next_period_end, by=by))
+        done = self._each(request, chosen, lambda one: granting.renew(one, by=by))
         messages.success(request, f"Renewed {done}.")
 
     @admin.action(description="End now", permissions=["change"])
     def expire(self, request: HttpRequest, chosen: QuerySet[Subscription]) -> None:
         by = Actor.operator(request)
-        done = self._each(request, chosen, lambda one: one.expire(by=by))
+        done = self._each(request, chosen, lambda one: granting.end(one, reason=IN_BULK, by=by))
         messages.success(request, f"Ended {done}. Renew, or grant another plan, to undo it.")
 
     @staticmethod
     def _each(
-        request: HttpRequest,
-        chosen: QuerySet[Subscription],
-        act: Callable[[Subscription], bool],
+        request: HttpRequest, chosen: QuerySet[Subscription], act: Callable[[Subscription], None]
     ) -> int:
-        """Do it to each that Stripe does not run; how many those were that it changed."""
+        """Do it to each; how many it was done to. Where it was not, it is said why."""
         done = 0
         for subscription in chosen:
             try:
-                with transaction.atomic():
-                    done += act(granting.held(subscription))
+                act(subscription)
             except ValidationError as error:
-                messages.warning(request, f"{subscription}: {error.message}")
+                messages.warning(request, f"{subscription}: {' '.join(error.messages)}")
+            else:
+                done += 1
         return done
 
     @admin.action(description="Keep requests for the extended time", permissions=["change"])

@@ -67,8 +67,8 @@ class ActForm(forms.Form):
     def about(self) -> str:
         """What there is to act on."""
         one = self.subscription
-        lasts = granting.until_words(one.current_period_end)
-        return f"{one}: {one.get_status_display().lower()}, {lasts}."
+        lasts = f", {granting.until_words(one.current_period_end)}" if one.is_served else ""
+        return f"{one}: {one.get_status_display().lower()}{lasts}."
 
     @property
     def refusal(self) -> str:
@@ -189,7 +189,7 @@ class EndOverrideForm(ActForm):
 
     acts_on = Override
     title = "End an override"
-    explained = "The limits of the plan hold again at once, and what else was agreed."
+    explained = "From now on the limits of the plan hold instead, and what else was agreed."
     button = "End it now"
     permission = "billing.change_override"
     refused_by_stripe = False
@@ -200,7 +200,7 @@ class EndOverrideForm(ActForm):
 
     @property
     def about(self) -> str:
-        return f"{self.override}: {self.override.in_words}."
+        return f"{self.subscription.account}: {self.override.in_words} ({self.override.reason})"
 
     def act(self, by: Actor) -> str:
         if not self.override.end(by=by):

@@ -5,13 +5,14 @@ decides by its own. Everything but money lives in real time.
 """
 
 import json
-from datetime import UTC, datetime, timedelta
-from urllib.request import Request, urlopen
+from datetime import datetime, timedelta
 
+import stripe
 from django.conf import settings
 from django.utils import timezone
 
-PATIENCE = 2.0  # seconds
+from billing.stripe_api import StripeAway, client, moment
+
 UNLIKE = timedelta(seconds=2)  # less is but the second that Stripe's time is cut off at
 
 
@@ -28,12 +29,8 @@ def answers() -> bool:
 
 
 def _simulated_now() -> datetime | None:
-    question = Request(  # noqa: S310, the simulation is on this host
-        f"{settings.STRIPE.api_base}/_control/clock",
-        headers={"Authorization": f"Bearer {settings.STRIPE.secret_key}"},
-    )
     try:
-        with urlopen(question, timeout=PATIENCE) as answer:  # noqa: S310
-            return datetime.fromtimestamp(json.load(answer)["now"], UTC)
-    except (OSError, ValueError, KeyError):
+        answer = client(retries=0).raw_request("get", "/_control/clock")
+        return moment(json.loads(answer.body)["now"])
+    except (stripe.StripeError, StripeAway, ValueError, KeyError):
         return None

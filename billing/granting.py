@@ -13,6 +13,7 @@ from django.db import transaction
 from accounts import audit, notices
 from accounts.audit import Action, Actor
 from billing import clock
+from billing.calendar_months import after_months
 from billing.plans import Plan
 from billing.subscriptions import OF_ITS_OWN, Ended, Status, Subscription
 from webhooks.event_types import EventType
@@ -31,15 +32,6 @@ def refusal(subscription: Subscription) -> str:
     )
 
 
-def held(subscription: Subscription) -> Subscription:
-    """The row, locked until the transaction is over. Raises ValidationError if Stripe runs it."""
-    row = Subscription.objects.select_for_update(of=("self",)).select_related("plan", "account")
-    found = row.get(pk=subscription.pk)
-    if why := refusal(found):
-        raise ValidationError(why)
-    return found
-
-
 @transaction.atomic
 def grant(
     subscription: Subscription,
@@ -54,7 +46,7 @@ def grant(
     Raises ValidationError, by field; also if that is what the account has, so that granting twice
     grants once.
     """
-    row = held(subscription)
+    row = _held(subscription)
     why, before = _said(reason), row.plan
     if until:
         _check_future(until)
@@ -75,7 +67,7 @@ def extend(subscription: Subscription, *, until: datetime, reason: str, by: Acto
 
     Raises ValidationError, by field.
     """
-    row = held(subscription)
+    row = _held(subscription)
     why = _said(reason)
     _check_extension(row, until)
     begins_at = row.current_period_end if row.is_served else None
@@ -95,25 +87,48 @@ def extend(subscription: Subscription, *, until: datetime, reason: str, by: Acto
 
 
 @transaction.atomic
+def renew(subscription: Subscription, *, by: Actor) -> None:
+    """One more period of the plan: after this one, or from now on if it has ended.
+
+    Raises ValidationError.
+    """
+    row = _held(subscription)
+    if row.is_served:
+        row.renew(row.next_period_end, by=by)
+        return
+    until = after_months(clock.now(), row.plan.interval_months or 1)
+    extend(row, until=until, reason="Another period.", by=by)
+
+
+@transaction.atomic
 def end(subscription: Subscription, *, reason: str, by: Actor) -> None:
     """End the plan now. Where there is one that is free for good, that one follows.
 
     Raises ValidationError, by field.
     """
-    row = held(subscription)
+    row = _held(subscription)
     why = _said(reason)
     if row.status == Status.CANCELED:
         raise ValidationError("It has ended already.")
     row.status, row.ended_because = Status.CANCELED, Ended.CANCELED
     row.save(update_fields=["status", "ended_because"])
     row.account.raise_epoch()
-    row.tell(EventType.SUBSCRIPTION_EXPIRED, row.current_period_start, row.current_period_end)
+    row.tell(EventType.SUBSCRIPTION_EXPIRED)
     notices.tell(row.account, "plan_ended", about_money=True, subscription=row)
     audit.record(row.account, Action.PLAN_EXPIRED, by=by, about=row.plan.name, reason=why)
     free = Plan.objects.free_for_good()
     if free and free != row.plan:
         Subscription.objects.start(row.account, free)
     subscription.refresh_from_db()
+
+
+def _held(subscription: Subscription) -> Subscription:
+    """The row, locked until the transaction is over. Raises ValidationError if Stripe runs it."""
+    row = Subscription.objects.select_for_update(of=("self",)).select_related("plan", "account")
+    found = row.get(pk=subscription.pk)
+    if why := refusal(found):
+        raise ValidationError(why)
+    return found
 
 
 def _said(reason: str) -> str:

@@ -72,8 +72,8 @@ class InEffect(admin.SimpleListFilter):
 @admin.register(Override)
 class OverrideAdmin(Shown, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = [
-        *("subscription", "agreed", "reason", "starts_at", "ends_at", "created_by", "state"),
-        "way_to_end",
+        *("account", "agreed", "reason", "state", "way_to_end", "starts_at", "ends_at"),
+        "created_by",
     ]
     list_select_related = ["subscription__account", "subscription__plan"]
     list_filter = [InEffect]
@@ -84,6 +84,10 @@ class OverrideAdmin(Shown, admin.ModelAdmin):  # type: ignore[type-arg]
         *("subscription", "agreed", "reason", "starts_at", "ends_at", "created_at", "created_by"),
         *("state", "way_to_end"),
     ]
+
+    @admin.display(description="Account", ordering="subscription__account__name")
+    def account(self, override: Override) -> str:
+        return str(override.subscription.account)
 
     def get_urls(self) -> list[URLPattern]:
         return [act_page(self.admin_site, "end", EndOverrideForm), *super().get_urls()]

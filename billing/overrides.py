@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.audit import Action, Actor
-from billing import clock
+from billing import clock, limits
 from billing.plans import validate_limits
 from billing.subscriptions import Subscription
 from webhooks.moments import written
@@ -84,7 +84,8 @@ class Override(models.Model):
     @property
     def in_words(self) -> str:
         """``requests per day 1,000, tokens per day 0``."""
-        return ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in self.limits.items())
+        amounts = limits.parse(self.limits)
+        return ", ".join(f"{one.name.replace('_', ' ')} {one.amount:,}" for one in amounts)
 
     def is_in_effect(self, now: datetime) -> bool:
         return self.starts_at <= now and not self.is_over(now)

@@ -46,7 +46,8 @@ def read(customer: Customer, client: stripe.StripeClient) -> Reading:
     }
     every: Any = {**about, "status": "all", "expand": ["data.schedule"]}
     subscriptions = client.v1.subscriptions.list(every)
-    invoices = client.v1.invoices.list({**about, "expand": ["data.payments"]})
+    with_payments: Any = {**about, "expand": ["data.payments"]}
+    invoices = client.v1.invoices.list(with_payments)
     charges = client.v1.charges.list(about)
     paid = [one for one in charges.auto_paging_iter() if one.paid and one.payment_intent]
     return Reading(

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+import stripe
+
 Mode = Literal["none", "simulated", "test", "live"]
 SHORTEST_SECRET = 20  # characters of a webhook secret; Stripe's have 38
 CHECKOUT, PORTAL = "https://checkout.stripe.com", "https://billing.stripe.com"
@@ -20,6 +22,7 @@ class StripeAccess:
     secret_key: str = field(default="", repr=False)
     webhook_secret: str = field(default="", repr=False)
     api_base: str = ""  # empty for the official client's own
+    transport: stripe.HTTPClient | None = field(default=None, repr=False)  # a simulation in-process
 
     @classmethod
     def real(cls, environ: Mapping[str, str]) -> "StripeAccess":

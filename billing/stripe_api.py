@@ -18,20 +18,20 @@ class StripeAway(Exception):
     """Stripe cannot be asked just now, or nobody has set it up. Nothing has been done."""
 
 
-def client() -> stripe.StripeClient:
+def client(*, retries: int = RETRIES) -> stripe.StripeClient:
     """Raises StripeAway where there is no Stripe to ask."""
     if settings.STRIPE.mode == "none":
         raise StripeAway("Nobody can pay here: no Stripe is set up.")
-    return _client(settings.STRIPE)
+    return _client(settings.STRIPE, retries)
 
 
 @lru_cache(maxsize=4)
-def _client(access: StripeAccess) -> stripe.StripeClient:
+def _client(access: StripeAccess, retries: int) -> stripe.StripeClient:
     return stripe.StripeClient(
         access.secret_key,
         base_addresses={"api": access.api_base} if access.api_base else None,
-        http_client=stripe.RequestsClient(timeout=PATIENCE),
-        max_network_retries=RETRIES,
+        http_client=access.transport or stripe.RequestsClient(timeout=PATIENCE),
+        max_network_retries=retries,
     )
 
 

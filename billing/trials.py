@@ -38,7 +38,7 @@ class TrialQuerySet(models.QuerySet["Trial"]):
     def ask(self, account: Account, email: str, *, by: Actor) -> Trial:
         """Decide about the trial that ``account`` waits for; ``email`` was shown to be theirs.
 
-        It begins, is held until an operator has looked at it, or is refused to whom has asked for
+        It begins, is held until an operator has looked at it, or is refused to who has asked for
         one before. Who asks again for the same account hears what was decided.
         """
         wait_for_turn()
@@ -63,7 +63,7 @@ class TrialQuerySet(models.QuerySet["Trial"]):
     def give(self, account: Account, email: str, *, by: Actor) -> None:
         """Begin the trial that ``account`` waits for because an operator answers for ``email``.
 
-        It is given to whom had one before, too.
+        Who had one before has another.
         """
         wait_for_turn()
         now, person = clock.now(), trial_rules.person(email)

@@ -67,6 +67,7 @@ def contract_of(account: Account) -> dict[str, Any]:
         "offer": Offer(subscription.plan),
         "days_kept": DAYS_KEPT[subscription.retention_class],
         "left": time_left(subscription, now),
+        "over_since": over_since(subscription, now),
         "overrides": [one for one in agreed if not one.is_over(now)],
         "follows": Plan.objects.free_for_good(),
         "is_running": is_running(subscription),
@@ -82,7 +83,7 @@ def money_of(request: AccountRequest, subscription: Subscription, now: datetime)
         "upcoming": upcoming(subscription),
         "list_cost": cost_at_list_prices(subscription, now),
         "choices": choices_of(subscription),
-        "by_agreement": by_agreement(),
+        "by_agreement": by_agreement(subscription),
         "owes": owes(subscription),
         "owed": next((one for one in issued if one.owed), None),
         "invoices": invoices,
@@ -121,6 +122,12 @@ def time_left(subscription: Subscription, now: datetime) -> TimeLeft | None:
     return TimeLeft(start, end, now)
 
 
+def over_since(subscription: Subscription, now: datetime) -> datetime | None:
+    """When what has ended did, if that was by the clock."""
+    end = subscription.grace_ends_at or subscription.current_period_end
+    return end if end and end <= now and not subscription.is_served else None
+
+
 @dataclass(frozen=True, slots=True)
 class PeriodCost:
     """What was used ``since`` a moment, at list prices."""
@@ -133,12 +140,13 @@ class PeriodCost:
 def cost_at_list_prices(subscription: Subscription, now: datetime) -> PeriodCost:
     """Of this period; of the last 30 days where the plan has none.
 
-    Use is counted in real time. Where the simulated Stripe is ahead of it, the period is looked
-    for as long ago as it began there.
+    Use is counted in real time, by whole hours. Where the simulated Stripe is ahead of it, the
+    period is looked for as long ago as it began there.
     """
     present = timezone.now()
     start = subscription.current_period_start
     is_period = subscription.current_period_end is not None
     since = start - (now - present) if is_period else present - WITHOUT_PERIOD
-    cost = at_list_prices(subscription.account_id, min(since, present), present)
+    hour = min(since, present).replace(minute=0, second=0, microsecond=0)
+    cost = at_list_prices(subscription.account_id, hour, present)
     return PeriodCost(cost, start if is_period else since, is_period)

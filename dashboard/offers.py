@@ -44,6 +44,11 @@ class Offer:
         return not self.plan.interval_months
 
     @property
+    def by_agreement(self) -> bool:
+        """It costs something, and what is not said in public."""
+        return not self.is_free and not self.plan.is_for_sale
+
+    @property
     def limits(self) -> Limits:
         return limits.parse(self.plan.limits)
 

@@ -30,9 +30,10 @@ def choices_of(subscription: Subscription) -> list[Choice]:
     return [Choice(Offer(plan), _act(subscription, plan)) for plan in plans]
 
 
-def by_agreement() -> QuerySet[Plan]:
-    """The plans whose price is agreed with whoever asks for it."""
-    return Plan.objects.on_offer().filter(unit_amount=None, interval_months__gt=0)
+def by_agreement(subscription: Subscription) -> QuerySet[Plan]:
+    """The other plans, whose price is agreed with whoever asks for it."""
+    agreed = Plan.objects.on_offer().filter(unit_amount=None, interval_months__gt=0)
+    return agreed.exclude(pk=subscription.plan_id)
 
 
 def is_running(subscription: Subscription) -> bool:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from billing import unserved
 from billing.models import Subscription
-from billing.subscriptions import Status
+from billing.subscriptions import Ended, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,8 @@ def state_of(subscription: Subscription) -> PlanState:
 
 def _of_unserved(words: str, subscription: Subscription) -> PlanState:
     if subscription.status == Status.CANCELED:
-        return PlanState("ended", "bad")
+        never = subscription.ended_because in (Ended.NO_TRIAL, Ended.REFUSED)
+        return PlanState("no trial" if never else "ended", "bad")
     word = "in review" if words == unserved.IN_REVIEW else "not begun"
     return PlanState(word, "warn")
 

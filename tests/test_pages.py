@@ -14,12 +14,13 @@ OPEN = {
     *("", "login/", "signup/", "confirm-email/", "password/reset/", "password/reset/confirm/"),
     *("password/reset/complete/", "password/reset/done/", "inactive/", "logout/", "mailbox"),
     *("login/code/confirm/", "reauthenticate/", "ops/login/", "ops/logout/"),
-    *("mfa/authenticate/", "mfa/webauthn/login/", "invitations/<str:token>"),
+    *("mfa/authenticate/", "mfa/webauthn/login/", "invitations/<str:token>", "pricing"),
+    "stripe/events",
 }
-PAGES = ["/", "/login/", "/signup/", "/password/reset/", "/mailbox", "/nothing-here"]
+PAGES = ["/", "/pricing", "/login/", "/signup/", "/password/reset/", "/mailbox", "/nothing-here"]
 MEMBERS = [
     *("/overview", "/keys", "/keys/new", "/usage", "/logs", "/password/change/", "/email/"),
-    *("/logs/export", "/audit", "/models", "/playground", "/webhooks", "/webhooks/new"),
+    *("/logs/export", "/audit", "/models", "/playground", "/webhooks", "/webhooks/new", "/billing"),
     *("/team", "/team/leave", "/team/transfer", "/settings", "/settings/security"),
     *("/settings/account", "/settings/danger", "/settings/danger/account"),
     *("/settings/danger/user", "/mfa/totp/activate/", "/mfa/webauthn/add/"),

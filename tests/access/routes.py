@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.apps import apps
 from django.urls import get_resolver
 
+from billing.models import Plan
 from tests.people import Issued, make_key
 from tests.test_pages import routes
 from tests.usage.calls import make_final
@@ -26,6 +27,7 @@ class Things:
     @classmethod
     def make(cls) -> "Things":
         key = make_key()
+        Plan.objects.filter(subscriptions__account=key.account).update(unit_amount=2900)
         final = make_final(account_id=key.account.pk, api_key_id=key.api_key.pk)
         post([final])
         return cls(key, final.request_id, make_delivery(account=key.account))
@@ -36,6 +38,7 @@ class Things:
             "request_id": self.request_id,
             "app_label": "accounts",
             "name": "csv",
+            "slug": "monthly",
         }
         for route in sorted(set(routes(get_resolver()))):
             known["pk"] = str(self.pk_in(route))

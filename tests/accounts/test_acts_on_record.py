@@ -193,6 +193,10 @@ VERBS: dict[str, tuple[Callable[[Scene], object], Action]] = {
         lambda s: s.account.subscription.renew(LATER, by=s.by),
         Action.PLAN_RENEWED,
     ),
+    "Subscription.tell_renewed": (
+        lambda s: s.account.subscription.tell_renewed(by=s.by),
+        Action.PLAN_RENEWED,
+    ),
     "Subscription.expire": (
         lambda s: s.account.subscription.expire(by=s.by),
         Action.PLAN_EXPIRED,

@@ -1,6 +1,10 @@
 """The official client before the simulation in this very process: no socket, for long histories."""
 
+import json
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -9,7 +13,9 @@ import stripe
 from billing.simulated.exchange import Answer, Request
 from billing.simulated.simulation import Settings
 from billing.simulated.site import Site
-from tests.billing.stripe_server import BEGINNING, KEY
+from billing.stripe_access import StripeAccess
+from tests.billing.stripe_server import BEGINNING, KEY, SECRET
+from tests.webhooks.receivers import Received
 
 
 class InProcess(stripe.HTTPClient):
@@ -68,3 +74,51 @@ class Bench:
         """All that happened, the oldest first."""
         with self.sim.store.transaction():
             return self.sim.store.all("event")[::-1]
+
+
+@dataclass(repr=False)
+class InProcessServer:
+    """A bench that is used like a server. Its events are signed as they are asked for."""
+
+    bench: Bench = field(default_factory=Bench)
+    received: list[Received] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.receiver = SimpleNamespace(received=self.received)
+        self.transport = InProcess(self.bench.site)
+        self.client = stripe.StripeClient(KEY, http_client=self.transport, max_network_retries=0)
+
+    @property
+    def access(self) -> StripeAccess:
+        return StripeAccess("simulated", KEY, SECRET, transport=self.transport)
+
+    def begin(self) -> None:
+        self.bench.close()
+        self.bench = Bench()
+        self.transport.site = self.bench.site
+        self.received.clear()
+
+    def settle(self) -> None:
+        for event in self.bench.events()[len(self.received) :]:
+            body = json.dumps(event)
+            header = stripe.WebhookSignature.generate_signature_header(
+                body, SECRET, int(time.time())
+            )
+            self.received.append(Received({"stripe-signature": header}, body.encode()))
+
+    def control(self, verb: str, **given: Any) -> Any:
+        request = Request(
+            "POST",
+            f"/_control/{verb}",
+            headers={"authorization": f"Bearer {KEY}"},
+            body=json.dumps(given).encode(),
+        )
+        answer = self.bench.site.answer(request)
+        assert answer.status == 200, answer.body
+        return json.loads(answer.body)
+
+    def advance(self, **by: int) -> None:
+        self.control("advance", **by)
+
+    def visit(self, url: str, **typed: str) -> Any:
+        return SimpleNamespace(status_code=self.bench.visit(url, **typed).status)

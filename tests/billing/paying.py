@@ -12,6 +12,7 @@ from accounts.models import Account, Notice
 from billing import checkout, hearing, price_sync
 from billing.models import Customer, Invoice, Plan, Price, StripeEvent, Subscription
 from billing.stripe_access import StripeAccess
+from tests.billing.in_process import InProcessServer
 from tests.billing.stripe_server import GOOD, KEY, SECRET, StripeServer
 from tests.people import make_account
 from tests.webhooks.receivers import Received
@@ -43,7 +44,7 @@ def make_plans() -> None:
 class Paying:
     """``account`` and what it does; ``hear`` brings what Stripe has told since."""
 
-    server: StripeServer
+    server: StripeServer | InProcessServer
     account: Account = field(default_factory=make_account)
     heard: int = 0
 
@@ -116,12 +117,16 @@ class Paying:
 
 
 def post(body: bytes, signature: str) -> int:
-    return Client().post(
-        "/stripe/events",
-        body,
-        content_type="application/json",
-        headers={"Stripe-Signature": signature},
-    ).status_code
+    return (
+        Client()
+        .post(
+            "/stripe/events",
+            body,
+            content_type="application/json",
+            headers={"Stripe-Signature": signature},
+        )
+        .status_code
+    )
 
 
 def look_into_everything() -> None:

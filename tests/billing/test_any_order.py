@@ -4,17 +4,19 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, event, given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from tests.billing.histories import PLANS, Life
-from tests.billing.paying import Paying
+from tests.billing.in_process import InProcessServer
+from tests.billing.paying import make_plans
 
 SLUGS = st.sampled_from(sorted(PLANS))
 STEPS = st.one_of(
     st.tuples(st.just("subscribe"), st.tuples(SLUGS, st.booleans())),
     st.tuples(st.just("subscribe"), st.tuples(SLUGS, st.just(True))),
-    st.tuples(st.just("advance"), st.floats(0.01, 40).map(lambda days: round(days, 2))),
+    st.tuples(st.just("advance"), st.integers(1, 40 * 24)),
     st.tuples(st.just("card"), st.sampled_from(["accepted", "card_declined"])),
     st.tuples(st.just("change"), SLUGS),
     st.tuples(st.just("cancel"), st.sampled_from(["now", "later", "not"])),
@@ -29,10 +31,21 @@ BY_HYPOTHESIS = {
 }
 
 
-def undone(paying: Paying, history: list[tuple[str, Any]], seed: int | None) -> dict[str, Any]:
+@pytest.fixture
+def stripe(db: None, settings: Any) -> InProcessServer:
+    """A Stripe in this very process, and our plans."""
+    server = InProcessServer()
+    settings.STRIPE = server.access
+    make_plans()
+    return server
+
+
+def undone(
+    stripe: InProcessServer, history: list[tuple[str, Any]], seed: int | None
+) -> dict[str, Any]:
     """What comes of a history; afterwards the database is as it was before."""
     with transaction.atomic():
-        life = Life(paying.server, seed).live(history)
+        life = Life(stripe, seed).live(history)
         life.check_against_stripe()
         ours = life.ours
         event(f"ends on {ours['plan']}, {ours['status']}")
@@ -40,22 +53,23 @@ def undone(paying: Paying, history: list[tuple[str, Any]], seed: int | None) -> 
     return ours
 
 
-def check(paying: Paying, history: list[tuple[str, Any]], seed: int) -> None:
-    assert undone(paying, history, seed) == undone(paying, history, None)
+def check(stripe: InProcessServer, history: list[tuple[str, Any]], seed: int) -> None:
+    assert undone(stripe, history, seed) == undone(stripe, history, None)
 
 
 @given(history=HISTORIES, seed=st.integers(0, 2**32))
-@settings(max_examples=60, derandomize=True, **BY_HYPOTHESIS)  # type: ignore[arg-type]
+@examples(max_examples=60, derandomize=True, **BY_HYPOTHESIS)  # type: ignore[arg-type]
 def test_any_order_leads_to_the_state_of_stripe(
-    paying: Paying, history: list[tuple[str, Any]], seed: int
+    stripe: InProcessServer, history: list[tuple[str, Any]], seed: int
 ) -> None:
-    check(paying, history, seed)
+    check(stripe, history, seed)
 
 
 @pytest.mark.t2
+@pytest.mark.parametrize("quarter", range(4))
 @given(history=HISTORIES, seed=st.integers(0, 2**32))
-@settings(max_examples=10_000, **BY_HYPOTHESIS)  # type: ignore[arg-type]
+@examples(max_examples=2500, **BY_HYPOTHESIS)  # type: ignore[arg-type]
 def test_any_order_of_ten_thousand_histories_leads_to_the_state_of_stripe(
-    paying: Paying, history: list[tuple[str, Any]], seed: int
+    stripe: InProcessServer, quarter: int, history: list[tuple[str, Any]], seed: int
 ) -> None:
-    check(paying, history, seed)
+    check(stripe, history, seed)

@@ -236,6 +236,24 @@ def test_the_bulk_acts_leave_what_stripe_runs(operator: Client) -> None:
     assert now(theirs).current_period_end is None
 
 
+def test_a_bulk_renewal_of_what_has_ended_begins_now(operator: Client) -> None:
+    ended, waiting = make_account().subscription, make_account().subscription
+    old = clock.now() - timedelta(days=100)
+    having(ended, status="canceled", stripe_id="sub_1", started_at=old, current_period_end=old)
+    having(waiting, status="incomplete")
+    chosen = {"action": "renew", "_selected_action": [ended.pk, waiting.pk]}
+
+    answer = operator.post("/ops/billing/subscription/", chosen, follow=True)
+
+    renewed = now(ended)
+    assert (renewed.status, renewed.stripe_id) == ("active", None)
+    assert renewed.current_period_end is not None
+    assert renewed.current_period_end > clock.now() + timedelta(days=27)
+    assert now(waiting).status == "incomplete"
+    assert "Grant it instead" in said(answer)
+    assert "Renewed 1." in said(answer)
+
+
 @pytest.mark.parametrize("act", PERMISSION)
 def test_nobody_else_can(act: str, subscription: Subscription) -> None:
     having(subscription, current_period_end=SOON)

@@ -1,4 +1,4 @@
-"""What comes to the address for Stripe's events: only Stripe's, only from now, kept before a yes."""
+"""Events at our door: only those of Stripe, only from now, and kept before we say yes."""
 
 import json
 import time

@@ -140,7 +140,7 @@ def test_a_payment_that_fails_leaves_a_grace_and_then_nothing(paying: Paying) ->
     paying.advance(days=32)
     in_grace = paying.state, paying.subscription.grace_ends_at
 
-    paying.server.advance(days=6)
+    paying.server.advance(days=5)
     served = endings.end_what_is_over(), paying.subscription.is_served
     paying.server.advance(days=2)
     endings.end_what_is_over()

@@ -18,14 +18,14 @@ from webhooks.posting import Reply
 
 pytestmark = pytest.mark.browser
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-PUBLIC = ["/", "/login/", "/signup/", "/password/reset/", "/mailbox", "/nothing-here"]
+PUBLIC = ["/", "/pricing", "/login/", "/signup/", "/password/reset/", "/mailbox", "/nothing-here"]
 MEMBERS = [
     *("/overview", "/keys", "/keys/new", "/usage", "/usage?range=1h&by=user&zone=Asia/Kolkata"),
     *("/logs", "/password/change/"),
     *("/models", "/playground", "/logs/export", "/audit?verify=1"),
     *("/team", "/team/leave", "/team/transfer", "/settings", "/settings/security", "/email/"),
     *("/settings/account", "/settings/danger", "/settings/danger/account"),
-    *("/webhooks", "/webhooks/new"),
+    *("/webhooks", "/webhooks/new", "/billing"),
     *("/settings/danger/user", "/mfa/totp/activate/", "/mfa/webauthn/add/", "/reauthenticate/"),
 ]
 LOOKS: dict[str, dict[str, Any]] = {

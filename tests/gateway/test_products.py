@@ -280,10 +280,12 @@ def test_an_operator_changes_a_product_in_its_file_alone(
     check(answers[-1], 400, "invalid_model", "model")
 
 
-@pytest.mark.parametrize("path", ["/", "/login/", "/signup/", "/mailbox", "/overview", "/keys"])
+@pytest.mark.parametrize(
+    "path", ["/", "/pricing", "/login/", "/signup/", "/mailbox", "/overview", "/keys", "/billing"]
+)
 def test_no_page_of_the_second_product_names_the_first(keymeai: Running, path: str) -> None:
     browser = Client()
-    if path in ("/overview", "/keys"):
+    if path in ("/overview", "/keys", "/billing"):
         owner = make_user()
         open_account(owner)
         browser.force_login(User.objects.get(pk=owner.pk))
@@ -301,11 +303,11 @@ def test_the_front_door_shows_the_limits_of_each_plan(keymeai: Running) -> None:
     page = Client().get("/").content.decode()
 
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
-    assert "Plan Requests a day Tokens a month Request log" in text
-    assert "Free 100 – 30 days" in text
-    assert "Hobby – 5,000,000 30 days" in text
-    assert "Standard no hard limit, fair use 30 days" in text
-    assert "Scale agreed with you Extended" in text
+    assert "Plan Price Requests a day Tokens a month Request log" in text
+    assert "Free free 100 – 30 days" in text
+    assert "Hobby $9.00 a month – 5,000,000 30 days" in text
+    assert "Standard $29.00 a month no hard limit, fair use 30 days" in text
+    assert "Scale – agreed with you 365 days" in text
 
 
 def test_dimensions_and_the_longest_input_of_an_embedding_are_enforced(keyplex: Running) -> None:

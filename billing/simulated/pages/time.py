@@ -112,7 +112,7 @@ class TimePage:
 
     def clock(self) -> SafeString:
         clock = self.control.clock({})
-        still = " It stands still until then." if clock["frozen"] else ""
+        still = " It stands still until you push it on." if clock["frozen"] else ""
         said = distance(clock["now"] - int(time.time()))
         now = minute(clock["now"])
         return format_html("<p><strong>It is {}.</strong> That is {}.{}</p>", now, said, still)
