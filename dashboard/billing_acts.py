@@ -8,6 +8,7 @@ from functools import wraps
 
 import stripe
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
@@ -32,6 +33,7 @@ Act = Callable[..., HttpResponse]
 page_with_form = require_http_methods(["GET", "HEAD", "POST"])
 CARD = "payment_method_update"
 RETRY_AFTER = 60  # seconds
+NOBODY = "Nothing can be paid here: plans are given out by whoever runs this server."
 
 
 class SeeOther(HttpResponseRedirect):
@@ -52,6 +54,8 @@ def payers_only(act: Act) -> Act:
     @wraps(act)
     def answering(request: AccountRequest, **found: object) -> HttpResponse:
         try:
+            if settings.STRIPE.mode == "none":
+                raise NotPossible(NOBODY)
             return act(request, **found)
         except NotPossible as error:
             messages.error(request, str(error))

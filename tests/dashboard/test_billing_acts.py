@@ -243,6 +243,15 @@ def test_what_is_not_possible_is_said_and_done_is_nothing(paying: Paying, owner:
     assert "No plan" in text_of(owner.get("/billing"))
 
 
+def test_where_there_is_no_stripe_nothing_can_be_bought(
+    paying: Paying, owner: Client, settings: Settings
+) -> None:
+    settings.STRIPE = StripeAccess()
+
+    for act in ACTS:
+        assert "Nothing can be paid here" in text_of(owner.post(act, follow=True))
+
+
 def test_while_stripe_is_away_nothing_is_charged_and_that_is_said(
     paying: Paying, owner: Client, settings: Settings
 ) -> None:
