@@ -18,6 +18,7 @@ from accounts.middleware import AccountRequest
 from accounts.models import Account
 from accounts.roles import Right
 from billing import clock
+from billing.contracts import OWED
 from billing.models import Checkout, Customer, Plan, Subscription
 from billing.upcoming import upcoming
 from dashboard.billing_return import checkout_named
@@ -49,6 +50,8 @@ def billing(request: AccountRequest) -> HttpResponse:
         return nothing_new() if waits else HttpResponseClientRefresh()
     context: dict[str, Any] = {"pays": pays, "checkout": checkout}
     context |= {"stripe_mode": settings.STRIPE.mode, "grace_days": settings.GRACE_DAYS}
+    if pays and settings.STRIPE.mode == "simulated":
+        context["time_url"] = f"{settings.STRIPE.api_base}/time"
     context |= contract_of(request.account)
     if pays and context["subscription"]:
         context |= money_of(request, context["subscription"], context["now"])
@@ -85,7 +88,7 @@ def money_of(request: AccountRequest, subscription: Subscription, now: datetime)
         "choices": choices_of(subscription),
         "by_agreement": by_agreement(subscription),
         "owes": owes(subscription),
-        "owed": next((one for one in issued if one.owed), None),
+        "owed": issued.filter(status__in=OWED, subscription=subscription.stripe_id or "").last(),
         "invoices": invoices,
         "has_customer": Customer.objects.ours().filter(account=account).exists(),
     }

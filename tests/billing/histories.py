@@ -143,11 +143,14 @@ class Life:
             self.paying.api.refunds.create({"charge": charge.id, "amount": charge.amount // part})
 
     def dispute(self, won: bool | None) -> None:
+        """Of one that is lost we hear at once: what we do then would be another history later."""
         for charge in self._paid_charges()[:1]:
             if not charge.disputed:
                 dispute = self.paying.server.control("dispute", charge=charge.id)
                 if won is not None:
                     self.paying.server.control("dispute/close", dispute=dispute["id"], won=won)
+                if won is False:
+                    adoption.adopt(self.paying.customer)
 
     def _paid_charges(self) -> list[Any]:
         return [one for one in self._list("charges") if one.paid]

@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -76,14 +75,12 @@ class Bench:
             return self.sim.store.all("event")[::-1]
 
 
-@dataclass(repr=False)
 class InProcessServer:
     """A bench that is used like a server. Its events are signed as they are asked for."""
 
-    bench: Bench = field(default_factory=Bench)
-    received: list[Received] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
+    def __init__(self) -> None:
+        self.bench = Bench()
+        self.received: list[Received] = []
         self.receiver = SimpleNamespace(received=self.received)
         self.transport = InProcess(self.bench.site)
         self.client = stripe.StripeClient(KEY, http_client=self.transport, max_network_retries=0)

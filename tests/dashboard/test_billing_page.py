@@ -186,6 +186,15 @@ def test_without_stripe_nothing_can_be_paid_and_no_button_says_so(
     assert "Simulated billing" not in text_of(answer)
 
 
+def test_who_pays_finds_the_way_to_the_time_of_the_simulation(paying: Paying) -> None:
+    link = f"{paying.server.url}/time"
+
+    assert link in browser_of(owner_of(paying.account)).get("/billing").content.decode()
+    assert "Simulated billing" in paying.server.visit(link).text
+    viewer = browser_of(make_colleague(paying.account, "viewer"))
+    assert link not in viewer.get("/billing").content.decode()
+
+
 def test_who_belongs_to_no_account_sees_nothing(db: None) -> None:
     assert browser_of(make_user()).get("/billing").status_code == 403
     assert Client().get("/billing").status_code == 302
