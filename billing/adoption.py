@@ -24,24 +24,22 @@ from billing.readings import Reading, read
 from billing.stripe_api import asking, moment
 from billing.subscriptions import Agreed, Status, Subscription
 
-TRIES = 5
-
 
 def adopt(customer: Customer) -> None:
-    """Agree with Stripe about ``customer``. Raises StripeAway, stripe.StripeError, Overtaken."""
+    """Agree with Stripe, as it is now or later, about ``customer``.
+
+    Raises StripeAway, stripe.StripeError.
+    """
     with asking() as client:
-        for _ in range(TRIES):
-            customer.refresh_from_db(fields=["version"])
+        customer.refresh_from_db(fields=["version"])
+        begun = customer.version
+        while customer.version < begun + 2:  # else another reading that began after us was taken
             reading = read(customer, client)
             if _cancel_what_was_lost(reading, client):
                 continue
             if take_over(customer, reading):
                 return
-    raise Overtaken(f"{customer.stripe_id} was read by others all the time")
-
-
-class Overtaken(Exception):
-    """Others took their readings over while we read. Whoever asks again gets their turn."""
+            customer.refresh_from_db(fields=["version"])
 
 
 @transaction.atomic
@@ -65,12 +63,11 @@ def take_over(customer: Customer, reading: Reading) -> bool:
 
 def newest_contract(customer: Customer, reading: Reading, prices: Prices) -> Agreed | None:
     """Of the subscriptions that came of our checkouts the last that runs, else the last."""
-    paid = set(
-        customer.checkouts.filter(state=Checkout.State.PAID).values_list("subscription", flat=True)
-    )
+    paid = customer.checkouts.filter(state=Checkout.State.PAID)
+    offered = {key: pk for pk, key in paid.values_list("pk", "subscription")}
     ours = sorted(
-        (one for one in reading.subscriptions if one.id in paid),
-        key=lambda one: (one.status not in OVER, one.start_date, one.id),
+        (one for one in reading.subscriptions if one.id in offered),
+        key=lambda one: (one.status not in OVER, offered[one.id]),
     )
     now = clock.now()
     contracts = [contract for one in ours if (contract := agreed(one, reading, prices, now))]

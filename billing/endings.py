@@ -50,7 +50,7 @@ def _ask_again(customers: Iterable[Customer]) -> int:
     for customer in customers:
         try:
             adoption.adopt(customer)
-        except (StripeAway, stripe.StripeError, adoption.Overtaken) as error:
+        except (StripeAway, stripe.StripeError) as error:
             log.warning("%s could not be read: %s", customer.stripe_id, error)
         else:
             asked += 1

@@ -10,12 +10,12 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accounts import audit, notices
+from accounts import audit
 from accounts.audit import Action, Actor
 from billing import clock
 from billing.calendar_months import after_months
 from billing.plans import Plan
-from billing.subscriptions import OF_ITS_OWN, Ended, Status, Subscription
+from billing.subscriptions import OF_ITS_OWN, Status, Subscription
 from webhooks.event_types import EventType
 from webhooks.moments import written
 
@@ -108,17 +108,8 @@ def end(subscription: Subscription, *, reason: str, by: Actor) -> None:
     """
     row = _held(subscription)
     why = _said(reason)
-    if row.status == Status.CANCELED:
+    if not row.expire(by=by, reason=why):
         raise ValidationError("It has ended already.")
-    row.status, row.ended_because = Status.CANCELED, Ended.CANCELED
-    row.save(update_fields=["status", "ended_because"])
-    row.account.raise_epoch()
-    row.tell(EventType.SUBSCRIPTION_EXPIRED)
-    notices.tell(row.account, "plan_ended", about_money=True, subscription=row)
-    audit.record(row.account, Action.PLAN_EXPIRED, by=by, about=row.plan.name, reason=why)
-    free = Plan.objects.free_for_good()
-    if free and free != row.plan:
-        Subscription.objects.start(row.account, free)
     subscription.refresh_from_db()
 
 

@@ -18,8 +18,11 @@ AT_ONCE = 200  # customers of one sweep
 
 def look_into(event_pk: int) -> None:
     """Answer this event, and every other one about the same customer that is here by now."""
-    event = StripeEvent.objects.filter(pk=event_pk, processed_at=None).first()
+    event = StripeEvent.objects.filter(pk=event_pk).first()
     if event is None:
+        return
+    event.taken()
+    if event.processed_at:
         return
     try:
         customer = event.customer or _disputing(event)
@@ -54,7 +57,7 @@ def _answer(customer_id: str) -> None:
     try:
         if customer:
             adoption.adopt(customer)
-    except (StripeAway, stripe.StripeError, adoption.Overtaken) as error:
+    except (StripeAway, stripe.StripeError) as error:
         _put_off(known, max(waiting.values_list("failures", flat=True), default=0), error)
         return
     StripeEvent.objects.filter(pk__in=known).update(processed_at=timezone.now(), error="")

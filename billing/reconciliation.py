@@ -97,7 +97,7 @@ def _look_after(
         return drift
     try:
         adoption.adopt(customer)
-    except (StripeAway, stripe.StripeError, adoption.Overtaken) as error:
+    except (StripeAway, stripe.StripeError) as error:
         log.warning("%s could not be read: %s", customer.stripe_id, error)
         return drift
     still = {one.id: one for one in running.values() if one.id == difference.stripe_id}

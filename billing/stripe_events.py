@@ -16,6 +16,7 @@ from typing import Any
 import stripe
 from celery import current_app
 from django.conf import settings
+from django.core.cache import cache
 from django.db import models, transaction
 from django.db.models import F
 from django.utils import timezone
@@ -95,12 +96,25 @@ class StripeEvent(models.Model):
         """These name a charge instead of a customer."""
         return self.type.startswith("charge.dispute.")
 
+    @property
+    def nudged(self) -> str:
+        """What stands in the cache while a nudge about the same customer waits to be taken."""
+        return f"stripe:nudged:{self.customer or self.stripe_id}"
+
     def nudge(self) -> None:
         """Have a worker look into it; where the broker is away, the sweep will."""
         try:
-            current_app.send_task(TASK, [self.pk], retry=False, expires=60)
+            if cache.add(self.nudged, True, NUDGED.total_seconds()):
+                current_app.send_task(TASK, [self.pk], retry=False, expires=60)
         except Exception as error:
             log.warning("the event %s waits for the sweep: %s", self.stripe_id, error)
+
+    def taken(self) -> None:
+        """A worker looks into it: what comes after this needs a nudge of its own."""
+        try:
+            cache.delete(self.nudged)
+        except Exception as error:
+            log.warning("%s may wait for some seconds: %s", self.customer, error)
 
 
 class NotHeard(Exception):

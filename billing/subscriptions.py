@@ -197,10 +197,11 @@ class Subscription(models.Model):
         return True
 
     @transaction.atomic
-    def expire(self, because: Ended = Ended.CANCELED, *, by: Actor = SYSTEM) -> bool:
+    def expire(self, because: Ended = Ended.CANCELED, *, by: Actor = SYSTEM, **said: str) -> bool:
         """Its time is over: keys are refused until it is renewed or another plan is chosen.
 
-        Where there is a plan that is free for good, that one follows. False if it had ended before.
+        Where there is a plan that is free for good, that one follows. ``said`` goes on record.
+        False if it had ended before.
         """
         running = Subscription.objects.filter(pk=self.pk).exclude(status=Status.CANCELED)
         if not running.update(status=Status.CANCELED, ended_because=because):
@@ -209,7 +210,7 @@ class Subscription(models.Model):
         self.account.raise_epoch()
         self.tell(EventType.SUBSCRIPTION_EXPIRED)
         notices.tell(self.account, "plan_ended", about_money=True, subscription=self)
-        audit.record(self.account, Action.PLAN_EXPIRED, by=by, about=self.plan.name)
+        audit.record(self.account, Action.PLAN_EXPIRED, by=by, about=self.plan.name, **said)
         free = Plan.objects.free_for_good()
         if free and free != self.plan:
             Subscription.objects.start(self.account, free)

@@ -19,7 +19,6 @@ from accounts.guards import members_who_may
 from accounts.middleware import AccountRequest
 from accounts.roles import Right
 from billing import checkout, limits, money, plan_changes
-from billing.adoption import Overtaken
 from billing.checkout import NotPossible, billing_page
 from billing.models import Plan, Subscription
 from billing.plan_changes import Declined, Stale
@@ -60,7 +59,7 @@ def payers_only(act: Act) -> Act:
         except NotPossible as error:
             messages.error(request, str(error))
             return redirect("dashboard:billing")
-        except (StripeAway, stripe.StripeError, Overtaken):
+        except (StripeAway, stripe.StripeError):
             log.warning("Stripe did not do what %s asks for", request.path, exc_info=True)
             context = {"may_have_paid": "due" in request.POST}
             answer = render(request, "billing/away.html", context, status=503)

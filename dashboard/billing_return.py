@@ -30,7 +30,7 @@ def checkout_named(token: str, account: Account) -> Checkout | None:
     if checkout and checkout.state == Checkout.State.OPEN and _may_ask(checkout):
         try:
             adoption.adopt(checkout.customer)
-        except (StripeAway, stripe.StripeError, adoption.Overtaken) as error:
+        except (StripeAway, stripe.StripeError) as error:
             log.warning("%s could not be read: %s", checkout.customer.stripe_id, error)
         checkout.refresh_from_db()
     return checkout
