@@ -67,6 +67,13 @@ class Action(models.TextChoices):
     CATALOGUE_LOADED = "catalogue.loaded", "Catalogue loaded"
     ROUTE_SWITCHED_OFF = "route.switched_off", "Route switched off"
     ROUTE_SWITCHED_ON = "route.switched_on", "Route switched on"
+    INCIDENT_OPENED = "incident.opened", "Incident published"
+    INCIDENT_UPDATED = "incident.updated", "Incident updated"
+    INCIDENT_RESOLVED = "incident.resolved", "Incident resolved"
+    MAINTENANCE_PLANNED = "maintenance.planned", "Maintenance planned"
+    MAINTENANCE_UPDATED = "maintenance.updated", "Maintenance updated"
+    MAINTENANCE_BEGUN = "maintenance.begun", "Maintenance begun"
+    MAINTENANCE_ENDED = "maintenance.ended", "Maintenance ended"
 
     PLAN_CHANGED = "plan.changed", "Plan changed"
     PLAN_RENEWED = "plan.renewed", "Plan renewed"
@@ -103,5 +110,8 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "plan": ("Plan and limits", ("plan.", "trial.", "limits.", "retention.")),
     "data": ("Exports and the log itself", ("logs.", "usage.", "audit.")),
-    "instance": ("This server", ("operator.", "catalogue.", "route.")),
+    "instance": (
+        "This server",
+        ("operator.", "catalogue.", "route.", "incident.", "maintenance."),
+    ),
 }

@@ -8,21 +8,24 @@ over only if no other one was since it began, else it is taken again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+
 import stripe
 from django.db import transaction
 from django.utils import timezone
 
 from accounts import notices
-from accounts.models import Account
 from billing import clock
+from billing.agreements import Agreed, Status
 from billing.checkouts import Checkout
 from billing.contracts import OVER, Prices, agreed, is_lost
 from billing.customers import Customer
-from billing.invoice_copies import copy_invoices
+from billing.invoice_copies import copy_invoices, renewals_of
 from billing.prices import Price
 from billing.readings import Reading, read
-from billing.stripe_api import asking, moment
-from billing.subscriptions import Agreed, Status, Subscription
+from billing.stripe_api import asking
+from billing.subscriptions import Subscription
 
 
 def adopt(customer: Customer) -> None:
@@ -35,50 +38,80 @@ def adopt(customer: Customer) -> None:
         begun = customer.version
         while customer.version < begun + 2:  # else another reading that began after us was taken
             reading = read(customer, client)
-            if _cancel_what_was_lost(reading, client):
-                continue
-            if take_over(customer, reading):
-                return
+            taken = take_over(customer, reading)
             customer.refresh_from_db(fields=["version"])
+            if taken and not _cancel_what_must_end(customer, reading, client):
+                return
+            if taken:
+                begun = customer.version
 
 
 @transaction.atomic
 def take_over(customer: Customer, reading: Reading) -> bool:
     """False if another reading was taken over since this one began."""
-    held = Customer.objects.select_for_update().select_related("account").get(pk=customer.pk)
+    rows = Customer.objects.select_for_update(of=("self",)).select_related("account")
+    held = rows.get(pk=customer.pk)
     if held.version != reading.version:
         return False
     held.version, held.read_at = held.version + 1, timezone.now()
     held.save(update_fields=["version", "read_at"])
-    prices = {price.stripe_id: price for price in Price.objects.ours().select_related("plan")}
     for checkout in held.checkouts.filter(state=Checkout.State.OPEN).select_related("price"):
         if session := reading.sessions.get(checkout.stripe_id or ""):
             _settle(checkout, session, reading.customer)
-    renewals = copy_invoices(held.account, reading, prices)
-    contract = newest_contract(held, reading, prices)
-    if contract:
-        _follow(held.account, contract, renewals)
+    _follow(held, reading)
     return True
 
 
-def newest_contract(customer: Customer, reading: Reading, prices: Prices) -> Agreed | None:
-    """Of the subscriptions that came of our checkouts the last that runs, else the last."""
-    paid = customer.checkouts.filter(state=Checkout.State.PAID)
-    offered = {key: pk for pk, key in paid.values_list("pk", "subscription")}
-    ours = sorted(
-        (one for one in reading.subscriptions if one.id in offered),
-        key=lambda one: (one.status not in OVER, offered[one.id]),
+@transaction.atomic
+def forget(customer: Customer) -> None:
+    """Stripe knows this customer no more; what ran there is over."""
+    Customer.objects.filter(pk=customer.pk).update(gone_at=timezone.now())
+    subscription = Subscription.objects.select_for_update().get(account=customer.account_id)
+    if subscription.is_running:
+        subscription.expire()
+
+
+def _follow(customer: Customer, reading: Reading) -> None:
+    """Become what was agreed, and tell those who must know. Each is told once."""
+    account, prices = customer.account, Price.objects.ours().select_related("plan")
+    known = {price.stripe_id: price for price in prices}
+    offered = customer.checkouts.filter(state=Checkout.State.PAID)
+    ours = {key: pk for pk, key in offered.values_list("pk", "subscription")}
+    copies = copy_invoices(account, reading, known)
+    contract = newest_contract(reading, known, ours)
+    subscription = Subscription.objects.select_for_update().get(account=account)
+    subscription.account = account
+    if contract and not _is_history(subscription, contract):
+        owed_since = subscription.past_due_at
+        subscription.follow(contract, renewals_of(copies, reading, ours))
+        _write(subscription, contract, owed_since)
+    elif subscription.is_running and subscription.stripe_id in over(reading):
+        subscription.expire()  # of a price that we do not know
+
+
+def newest_contract(reading: Reading, prices: Prices, ours: Mapping[str, int]) -> Agreed | None:
+    """Of the subscriptions that came of our checkouts the last that runs, else the last.
+
+    ``ours`` says in which order they were offered.
+    """
+    ordered = sorted(
+        (one for one in reading.subscriptions if one.id in ours),
+        key=lambda one: (one.status not in OVER, ours[one.id]),
     )
     now = clock.now()
-    contracts = [contract for one in ours if (contract := agreed(one, reading, prices, now))]
+    contracts = [found for one in ordered if (found := agreed(one, reading, prices, now))]
     return contracts[-1] if contracts else None
+
+
+def over(reading: Reading) -> set[str]:
+    return {one.id for one in reading.subscriptions if one.status in OVER}
 
 
 def _settle(checkout: Checkout, session: stripe.checkout.Session, customer: str) -> None:
     """What became of an offer, as Stripe's session says it."""
     if session.status == "expired":
         checkout.finish(Checkout.State.CLOSED)
-    elif session.status == "complete":
+    elif session.status == "complete" and session.payment_status != "unpaid":
         wrong = _objection(checkout, session, customer)
         state = Checkout.State.REFUSED if wrong else Checkout.State.PAID
         checkout.finish(state, subscription=str(session.subscription or ""), because=wrong)
@@ -114,30 +147,6 @@ def _objection(checkout: Checkout, session: stripe.checkout.Session, customer: s
     )
 
 
-def _follow(account: Account, contract: Agreed, renewals: list[tuple[int, int]]) -> None:
-    """Become what was agreed, and tell those who must know. Each is told once."""
-    subscription = Subscription.objects.select_for_update().get(account=account)
-    subscription.account = account
-    if _is_history(subscription, contract):
-        return
-    was_over, owed_since = subscription.status == Status.CANCELED, subscription.past_due_at
-    subscription.follow(contract)
-    for start, end in renewals:
-        subscription.tell_renewed(moment(start), moment(end))
-    if contract.status == Status.CANCELED:
-        return
-    if was_over and not renewals:
-        subscription.tell_renewed(contract.current_period_start, contract.current_period_end)
-    if contract.past_due_at and contract.past_due_at != owed_since:
-        once = f"unpaid {contract.stripe_id} {contract.past_due_at:%s}"
-        _write(subscription, "payment_failed", once)
-    if owed_since and not contract.past_due_at:
-        _write(subscription, "payment_received", f"paid {contract.stripe_id} {owed_since:%s}")
-    if contract.cancel_at_period_end:
-        once = f"canceling {contract.stripe_id} {contract.current_period_end:%s}"
-        _write(subscription, "plan_canceling", once)
-
-
 def _is_history(subscription: Subscription, contract: Agreed) -> bool:
     """Whether it is over, and something else has been agreed since it began."""
     if contract.status != Status.CANCELED or subscription.stripe_id == contract.stripe_id:
@@ -145,17 +154,38 @@ def _is_history(subscription: Subscription, contract: Agreed) -> bool:
     return subscription.started_at > contract.started_at
 
 
-def _write(subscription: Subscription, letter: str, once: str) -> None:
-    notices.tell(
-        subscription.account, letter, once=once, about_money=True, subscription=subscription
-    )
+def _write(subscription: Subscription, contract: Agreed, owed_since: datetime | None) -> None:
+    """The letters that this turn gives reason for. What is over has been told of as it ended."""
+    if contract.status == Status.CANCELED:
+        return
+    letters = {}
+    if contract.past_due_at and contract.past_due_at != owed_since:
+        letters["payment_failed"] = contract.past_due_at
+    if owed_since and not contract.past_due_at:
+        letters["payment_received"] = owed_since
+    if contract.cancel_at_period_end:
+        letters["plan_canceling"] = contract.current_period_end
+    for letter, moment in letters.items():
+        once = f"{letter} {contract.stripe_id} {moment:%s}"
+        notices.tell(
+            subscription.account, letter, once=once, about_money=True, subscription=subscription
+        )
 
 
-def _cancel_what_was_lost(reading: Reading, client: stripe.StripeClient) -> bool:
-    """End at Stripe what a bank has taken the money back for; whether there was any."""
-    lost = [
-        one for one in reading.subscriptions if one.status not in OVER and is_lost(one, reading)
+def _cancel_what_must_end(
+    customer: Customer, reading: Reading, client: stripe.StripeClient
+) -> bool:
+    """End at Stripe what a bank has taken the money back for, and what was paid though not offered.
+
+    Whether there was any.
+    """
+    refused = customer.checkouts.filter(state=Checkout.State.REFUSED)
+    not_offered = set(refused.exclude(subscription="").values_list("subscription", flat=True))
+    ending = [
+        one
+        for one in reading.subscriptions
+        if one.status not in OVER and (one.id in not_offered or is_lost(one, reading))
     ]
-    for subscription in lost:
+    for subscription in ending:
         client.v1.subscriptions.cancel(subscription.id)
-    return bool(lost)
+    return bool(ending)

@@ -21,7 +21,8 @@ from billing.plans import Plan
 from billing.portal import configuration_of
 from billing.prices import Price
 from billing.stripe_api import asking
-from billing.subscriptions import Subscription
+
+UNDER_WAY = "Another payment of this account is under way; look again in a minute."
 
 
 class NotPossible(Exception):
@@ -33,21 +34,39 @@ def begin(account: Account, plan: Plan, *, back: str, by: Actor) -> str:
 
     Raises NotPossible, StripeAway.
     """
-    price = Price.objects.ours().filter(plan=plan, retired_at=None).first()
-    if price is None or not plan.is_for_sale:
-        raise NotPossible(f"{plan} cannot be bought here at the moment.")
+    price = price_of(plan)
+    refuse_if_leaving(account)
     with asking() as client:
         customer = customer_of(account, client)
         if url := _still_open(customer, price, client):
             return url
         adoption.adopt(customer)
-        _refuse_if_paid(account)
+        _refuse_if_paid(customer, client)
         checkout = _offer(customer, price, by)
         session = client.v1.checkout.sessions.create(
             _session(checkout, back), {"idempotency_key": f"checkout-{checkout.token}"}
         )
-        Checkout.objects.filter(pk=checkout.pk).update(stripe_id=session.id)
+        if not checkout.show(session.id):
+            client.v1.checkout.sessions.expire(session.id)
+            raise NotPossible(UNDER_WAY)
     return str(session.url)
+
+
+def price_of(plan: Plan) -> Price:
+    """What ``plan`` costs at Stripe. Raises NotPossible unless that is what our pages say."""
+    price = Price.objects.ours().filter(plan=plan, retired_at=None).first()
+    shown = (plan.unit_amount, plan.currency, plan.interval_months)
+    if price is None or not plan.is_for_sale or price.terms != shown:
+        raise NotPossible(f"{plan} cannot be bought here at the moment.")
+    return price
+
+
+def refuse_if_leaving(account: Account) -> None:
+    """Raises NotPossible where nothing would come of the money."""
+    if account.suspended_at:
+        raise NotPossible("This account is suspended; nothing can be bought for it.")
+    if account.deletion_due_at:
+        raise NotPossible("This account is about to be deleted; call that off first.")
 
 
 def portal(account: Account, *, back: str, flow: str = "") -> str:
@@ -59,6 +78,9 @@ def portal(account: Account, *, back: str, flow: str = "") -> str:
     if customer is None:
         raise NotPossible("There is nothing to look at yet: nothing has been bought here.")
     with asking() as client:
+        customer_of(account, client)
+        if flow:
+            _let_card_count(customer, client)
         asked: dict[str, Any] = {
             "customer": customer.stripe_id,
             "configuration": configuration_of(client),
@@ -69,20 +91,40 @@ def portal(account: Account, *, back: str, flow: str = "") -> str:
 
 
 def customer_of(account: Account, client: stripe.StripeClient) -> Customer:
-    """The account at Stripe, made if it is not there yet."""
-    known = Customer.objects.ours().filter(account=account).first()
-    if known:
-        return known
+    """The account at Stripe, made if it is not there yet, under its owner's present address."""
     owner = account.memberships.select_related("user").get(role="owner").user
-    # Another instance that shares this Stripe has an account of the same number.
-    key = f"customer-{account.pk}-{account.created_at.timestamp():.6f}"
-    made = client.v1.customers.create(
-        {"email": owner.email, "name": account.name, "metadata": {"account": str(account.pk)}},
-        {"idempotency_key": key},
-    )
-    return Customer.objects.get_or_create(
-        account=account, mode=settings.STRIPE.mode, defaults={"stripe_id": made.id}
-    )[0]
+    known = Customer.objects.ours().filter(account=account).first()
+    if known is None:
+        # Another instance that shares this Stripe has an account of the same number; and who was
+        # deleted at Stripe is made anew.
+        gone = Customer.objects.filter(account=account).count()
+        key = f"customer-{account.pk}-{account.created_at.timestamp():.6f}-{gone}"
+        made = client.v1.customers.create(
+            {"metadata": {"account": str(account.pk)}}, {"idempotency_key": key}
+        )
+        known, _ = Customer.objects.get_or_create(
+            account=account,
+            mode=settings.STRIPE.mode,
+            gone_at=None,
+            defaults={"stripe_id": made.id},
+        )
+    client.v1.customers.update(known.stripe_id, {"email": owner.email, "name": account.name})
+    return known
+
+
+def _let_card_count(customer: Customer, client: stripe.StripeClient) -> None:
+    """Have subscriptions pay by the customer's card, which is what the portal changes.
+
+    Checkout gives a subscription a card of its own, which would be charged before that.
+    """
+    running = client.v1.subscriptions.list({"customer": customer.stripe_id}).data
+    for subscription in running:
+        if card := subscription.default_payment_method:
+            client.v1.customers.update(
+                customer.stripe_id,
+                {"invoice_settings": {"default_payment_method": str(card)}},
+            )
+            client.v1.subscriptions.update(subscription.id, {"default_payment_method": ""})
 
 
 def _still_open(customer: Customer, price: Price, client: stripe.StripeClient) -> str | None:
@@ -93,9 +135,9 @@ def _still_open(customer: Customer, price: Price, client: stripe.StripeClient) -
     last = customer.checkouts.filter(state=Checkout.State.OPEN).first()
     if last is None:
         return None
-    if last.stripe_id is None:  # nobody has seen it
-        if last.price != price:
-            last.finish(Checkout.State.CLOSED)
+    if last.stripe_id is None:
+        if last.price != price and not last.close_unseen():
+            raise NotPossible(UNDER_WAY)
         return None
     session = client.v1.checkout.sessions.retrieve(last.stripe_id)
     if session.status == "open" and last.price == price:
@@ -105,15 +147,16 @@ def _still_open(customer: Customer, price: Price, client: stripe.StripeClient) -
     return None  # what became of it is for the adoption to say
 
 
-def _refuse_if_paid(account: Account) -> None:
-    running = Subscription.objects.filter(account=account, stripe_id__isnull=False)
-    if running.exclude(status=Subscription.Status.CANCELED).exists():
-        raise NotPossible("This account pays for a plan already; change that one instead.")
-    unpaid = Subscription.objects.filter(
-        account=account, stripe_id__isnull=False, ended_because="unpaid", past_due_at__isnull=False
-    )
-    if unpaid.exists():
-        raise NotPossible("An invoice of this account is unpaid; pay that, and its plan goes on.")
+def _refuse_if_paid(customer: Customer, client: stripe.StripeClient) -> None:
+    """Ask Stripe, which knows also of what is over here for want of a payment."""
+    every: Any = {"customer": customer.stripe_id, "status": "all", "limit": 100}
+    for subscription in client.v1.subscriptions.list(every).auto_paging_iter():
+        if subscription.status in ("past_due", "unpaid"):
+            raise NotPossible(
+                "An invoice of this account is unpaid; pay that, and its plan goes on."
+            )
+        if subscription.status in ("active", "trialing", "paused"):
+            raise NotPossible("This account pays for a plan already; change that one instead.")
 
 
 @transaction.atomic
@@ -122,7 +165,7 @@ def _offer(customer: Customer, price: Price, by: Actor) -> Checkout:
     Customer.objects.select_for_update().get(pk=customer.pk)
     last = customer.checkouts.filter(state=Checkout.State.OPEN).first()
     if last and (last.price != price or last.stripe_id):
-        raise NotPossible("Another payment of this account is under way; look again in a minute.")
+        raise NotPossible(UNDER_WAY)
     if last:
         return last
     checkout = Checkout.objects.create(customer=customer, price=price, user_id=by.user_id)
@@ -137,6 +180,7 @@ def _session(checkout: Checkout, back: str) -> Any:
         "mode": "subscription",
         "customer": checkout.customer.stripe_id,
         "client_reference_id": str(checkout.token),
+        "allowed_payment_method_types": ["card"],  # others pay days later
         "line_items": [{"price": checkout.price.stripe_id, "quantity": 1}],
         "success_url": f"{back}?paid={checkout.token}",
         "cancel_url": back,

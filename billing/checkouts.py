@@ -42,6 +42,16 @@ class Checkout(models.Model):
     def __str__(self) -> str:
         return f"{self.customer.account}: {self.price.plan}, {self.state}"
 
+    def show(self, stripe_id: str) -> bool:
+        """Stripe has a page for it. False if it was closed meanwhile, and nobody may see that."""
+        still = Checkout.objects.filter(pk=self.pk, state=self.State.OPEN)
+        return bool(still.update(stripe_id=stripe_id))
+
+    def close_unseen(self) -> bool:
+        """Nobody can pay it. False if there is a page for it by now."""
+        unseen = Checkout.objects.filter(pk=self.pk, state=self.State.OPEN, stripe_id=None)
+        return bool(unseen.update(state=self.State.CLOSED, finished_at=timezone.now()))
+
     def finish(self, state: str, *, subscription: str = "", because: str = "") -> None:
         self.state, self.subscription = self.State(state), subscription
         self.refused_because, self.finished_at = because[:200], timezone.now()

@@ -8,14 +8,13 @@ from datetime import datetime, timedelta
 import stripe
 from django.conf import settings
 
+from billing.agreements import Agreed, Ended, Status
 from billing.plans import Plan
 from billing.prices import Price
 from billing.readings import Reading
 from billing.stripe_api import moment
-from billing.subscriptions import Agreed, Ended, Status
 
 OVER = ("canceled", "incomplete_expired")
-OWED = ("open", "uncollectible")
 Prices = Mapping[str, Price]  # by Stripe's id
 
 
@@ -51,7 +50,7 @@ def agreed(
         started_at=moment(subscription.start_date),
         current_period_start=moment(item.current_period_start),
         current_period_end=moment(item.current_period_end),
-        cancel_at_period_end=not over and _is_canceling(subscription),
+        cancel_at_period_end=not over and is_canceling(subscription),
         next_plan=None if over else _next_plan(subscription, prices),
         past_due_at=None if over else owed_since,
         grace_ends_at=None if over else grace_ends_at,
@@ -101,13 +100,16 @@ def _owed_since(subscription: stripe.Subscription, reading: Reading) -> datetime
     owed = [
         one.created
         for one in reading.invoices
-        if one.status in OWED and subscription_of(one) == subscription.id
+        if one.status == "open" and subscription_of(one) == subscription.id
     ]
     return moment(min(owed, default=item_of(subscription).current_period_start))
 
 
-def _is_canceling(subscription: stripe.Subscription) -> bool:
-    return bool(subscription.cancel_at_period_end or subscription.cancel_at)
+def is_canceling(subscription: stripe.Subscription) -> bool:
+    """With the period that runs; the portal says so by a moment. A later one is no end yet."""
+    ends_at = subscription.cancel_at
+    at_its_end = bool(ends_at and ends_at <= item_of(subscription).current_period_end)
+    return subscription.cancel_at_period_end or at_its_end
 
 
 def _next_plan(subscription: stripe.Subscription, prices: Prices) -> Plan | None:

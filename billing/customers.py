@@ -9,12 +9,15 @@ from django.utils import timezone
 
 class CustomerQuerySet(models.QuerySet["Customer"]):
     def ours(self) -> CustomerQuerySet:
-        """Those of the Stripe that we speak with."""
-        return self.filter(mode=settings.STRIPE.mode)
+        """Those that are still known to the Stripe with which we speak."""
+        return self.filter(mode=settings.STRIPE.mode, gone_at=None)
 
 
 class Customer(models.Model):
-    """An account at one Stripe. ``version`` rises with every reading that was taken over."""
+    """An account at one Stripe. ``version`` rises with every reading that was taken over.
+
+    One that was deleted there is gone for good; who buys again is another customer.
+    """
 
     account = models.ForeignKey(
         "accounts.Account", on_delete=models.CASCADE, related_name="stripe_customers"
@@ -24,12 +27,17 @@ class Customer(models.Model):
     version = models.PositiveBigIntegerField(default=0)
     read_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
+    gone_at = models.DateTimeField(null=True, blank=True)
     objects = CustomerQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]
         constraints = [
-            models.UniqueConstraint(fields=["account", "mode"], name="customer_once"),
+            models.UniqueConstraint(
+                fields=["account", "mode"],
+                condition=models.Q(gone_at=None),
+                name="customer_once",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -13,9 +13,10 @@ from django.db import transaction
 from accounts import audit
 from accounts.audit import Action, Actor
 from billing import clock
+from billing.agreements import OF_ITS_OWN, Renewal, Status
 from billing.calendar_months import after_months
 from billing.plans import Plan
-from billing.subscriptions import OF_ITS_OWN, Status, Subscription
+from billing.subscriptions import Subscription
 from webhooks.event_types import EventType
 from webhooks.moments import written
 
@@ -24,7 +25,7 @@ FOR_GOOD = "for good"
 
 def refusal(subscription: Subscription) -> str:
     """Why its plan cannot be changed by hand; empty if it can."""
-    if not (subscription.stripe_id and subscription.is_served):
+    if not subscription.is_running:
         return ""
     return (
         f"Stripe runs this subscription ({subscription.stripe_id}), and what Stripe says next "
@@ -80,7 +81,7 @@ def extend(subscription: Subscription, *, until: datetime, reason: str, by: Acto
         setattr(row, name, value)
     row.save(update_fields=[*changed, "started_at", "current_period_start"])
     row.account.raise_epoch()
-    row.tell(EventType.SUBSCRIPTION_RENEWED, begins_at, until)
+    row.tell(EventType.SUBSCRIPTION_RENEWED, Renewal(begins_at, until))
     said = {"reason": why, "until": written(until)}
     audit.record(row.account, Action.PLAN_RENEWED, by=by, about=row.plan.name, **said)
     subscription.refresh_from_db()

@@ -22,25 +22,22 @@ def look_into(event_pk: int) -> None:
     if event is None:
         return
     event.taken()
-    if event.processed_at:
+    if event.processed_at or (event.failures and event.next_attempt_at > timezone.now()):
         return
-    try:
-        customer = event.customer or _disputing(event)
-    except (StripeAway, stripe.StripeError) as error:
-        _put_off([event.pk], event.failures, error)
-        return
-    if customer != event.customer:
-        StripeEvent.objects.filter(pk=event.pk).update(customer=customer)
-    _answer(customer)
+    _answer(event)
 
 
 def sweep() -> int:
-    """Look into whatever is due; how many events that are."""
+    """Look into whatever is due, customer by customer; how many those are."""
     due = StripeEvent.objects.due().order_by("customer", "pk")
-    pks = [pk for pk, _ in dict.fromkeys(due.values_list("pk", "customer"))][:AT_ONCE]
-    for pk in pks:
-        look_into(pk)
-    return len(pks)
+    one_each = due.exclude(customer="").distinct("customer")
+    unnamed = due.filter(customer="")
+    asked = 0
+    for event in [*one_each[:AT_ONCE], *unnamed[:AT_ONCE]]:
+        asked += 1
+        if not _answer(event):
+            break
+    return asked
 
 
 def forget_old() -> None:
@@ -49,18 +46,34 @@ def forget_old() -> None:
     ).delete()
 
 
-def _answer(customer_id: str) -> None:
-    """One reading for all that is known now: what comes while we read is looked into again."""
-    waiting = StripeEvent.objects.filter(customer=customer_id, processed_at=None)
+def _answer(event: StripeEvent) -> bool:
+    """One reading for all that is known now: what comes while we read is looked into again.
+
+    False while Stripe is away; what is odd about one customer must not keep the others waiting.
+    """
+    waiting = StripeEvent.objects.filter(processed_at=None)
+    waiting = (
+        waiting.filter(customer=event.customer) if event.customer else waiting.filter(pk=event.pk)
+    )
     known = list(waiting.values_list("pk", flat=True))
-    customer = Customer.objects.ours().filter(stripe_id=customer_id).first()
     try:
-        if customer:
-            adoption.adopt(customer)
-    except (StripeAway, stripe.StripeError) as error:
-        _put_off(known, max(waiting.values_list("failures", flat=True), default=0), error)
-        return
+        _read_again(event)
+    except Exception as error:
+        if not isinstance(error, StripeAway | stripe.StripeError):
+            log.exception("the event %s could not be looked into", event.stripe_id)
+        _put_off(known, event.failures, error)
+        return not isinstance(error, StripeAway)
     StripeEvent.objects.filter(pk__in=known).update(processed_at=timezone.now(), error="")
+    return True
+
+
+def _read_again(event: StripeEvent) -> None:
+    """Raises StripeAway, stripe.StripeError."""
+    customer = Customer.objects.ours().filter(stripe_id=event.customer or _disputing(event)).first()
+    if customer and event.type == "customer.deleted":
+        adoption.forget(customer)
+    elif customer:
+        adoption.adopt(customer)
 
 
 def _put_off(pks: list[int], failures: int, error: Exception) -> None:
@@ -74,7 +87,10 @@ def _put_off(pks: list[int], failures: int, error: Exception) -> None:
 
 
 def _disputing(event: StripeEvent) -> str:
-    """Whose charge is disputed, as Stripe knows it."""
-    with asking() as client:
-        charge = client.v1.charges.retrieve(str(event.payload["data"]["object"]["charge"]))
+    """Whose charge is disputed; empty where the Stripe that we speak with knows no such charge."""
+    try:
+        with asking() as client:
+            charge = client.v1.charges.retrieve(str(event.about.get("charge")))
+    except stripe.InvalidRequestError:
+        return ""
     return str(charge.customer or "")

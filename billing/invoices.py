@@ -6,6 +6,8 @@ from django.db import models
 
 from billing import money
 
+OWED = ("open", "uncollectible")
+
 
 class Invoice(models.Model):
     """A copy for our pages, and the memory of what was told about it. Amounts as at Stripe."""
@@ -18,7 +20,8 @@ class Invoice(models.Model):
     number = models.CharField(max_length=100, blank=True)
     status = models.CharField(max_length=20)  # draft, open, paid, uncollectible, void
     reason = models.CharField(max_length=40)  # Stripe's billing_reason
-    about = models.CharField(max_length=100, blank=True)  # the plan
+    about = models.CharField(max_length=100, blank=True)  # the plan's name then
+    plan_slug = models.CharField(max_length=50, blank=True)
     currency = models.CharField(max_length=3)
     total = models.BigIntegerField()
     amount_due = models.BigIntegerField()
@@ -50,7 +53,7 @@ class Invoice(models.Model):
 
     @property
     def owed(self) -> bool:
-        return self.status in ("open", "uncollectible")
+        return self.status in OWED
 
     @property
     def word(self) -> str:

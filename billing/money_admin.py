@@ -104,7 +104,6 @@ class StripeEventAdmin(Rows):
     ]
     list_filter = [Processed, "mode", "type"]
     search_fields = ["stripe_id", "type", "customer"]
-    exclude = ["payload"]  # it names people
     actions = ["look_again"]
 
     @admin.action(description="Look again", permissions=["change"])

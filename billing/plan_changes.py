@@ -6,9 +6,10 @@ was used stays used: limits become greater, counters go on.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,14 +19,16 @@ from accounts import audit
 from accounts.audit import Action, Actor
 from accounts.models import Account
 from billing import adoption, clock, money
-from billing.checkout import NotPossible
+from billing.agreements import Status
+from billing.checkout import NotPossible, price_of, refuse_if_leaving
 from billing.contracts import item_of
 from billing.customers import Customer
 from billing.plans import Plan
 from billing.prices import Price
-from billing.stripe_api import asking, moment
-from billing.subscriptions import Status, Subscription
+from billing.stripe_api import StripeAway, asking, moment
+from billing.subscriptions import Subscription
 
+log = logging.getLogger(__name__)
 OLDEST_PREVIEW = 3600  # seconds; an older one must be looked at again
 
 
@@ -65,6 +68,13 @@ class Running:
     theirs: stripe.Subscription
     customer: Customer
 
+    @property
+    def going_on(self) -> Any:
+        """What takes a cancellation back: the portal's is a moment, ours is the flag."""
+        if self.theirs.cancel_at and not self.theirs.cancel_at_period_end:
+            return {"cancel_at": ""}
+        return {"cancel_at_period_end": False}
+
     def change(self, price: Price, proration_date: int) -> dict[str, Any]:
         """To another price now. A period of another length begins now."""
         asked: dict[str, Any] = {
@@ -90,6 +100,7 @@ def upgrade(account: Account, plan: Plan, *, shown: tuple[int, int], by: Actor) 
     """
     due, proration_date = shown
     with asking() as client:
+        refuse_if_leaving(account)
         running = _running(account, client)
         now = int(clock.now().timestamp())
         if not now - OLDEST_PREVIEW <= proration_date <= now + OLDEST_PREVIEW:
@@ -97,29 +108,26 @@ def upgrade(account: Account, plan: Plan, *, shown: tuple[int, int], by: Actor) 
         offer = _preview(running, plan, proration_date, client)
         if offer.due != due:
             raise Stale("What would be charged has changed; look at it again.")
-        _release_schedule(running, client)
         asked = running.change(offer.price, proration_date)
-        asked |= {"payment_behavior": "error_if_incomplete", "cancel_at_period_end": False}
+        asked |= {"payment_behavior": "error_if_incomplete", **running.going_on}
         key = f"upgrade-{running.theirs.id}-{offer.price.stripe_id}-{proration_date}"
-        with _paid():
+        with _without_schedule(running, client), _paid():
             client.v1.subscriptions.update(running.theirs.id, asked, {"idempotency_key": key})  # type: ignore[arg-type]
-        adoption.adopt(running.customer)
-    audit.record(account, Action.PLAN_UPGRADED, by=by, about=plan.name, paid=offer.due_in_words)
+        audit.record(account, Action.PLAN_UPGRADED, by=by, about=plan.name, paid=offer.due_in_words)
+        _adopt(running)
 
 
 def downgrade(account: Account, plan: Plan, *, by: Actor) -> None:
     """Have a smaller plan from the end of this period on. Raises NotPossible, StripeAway."""
     with asking() as client:
         running = _running(account, client)
-        price = _price_of(plan)
+        price = price_of(plan)
         _check_not(running, plan, smaller=True)
         if running.ours.cancel_at_period_end:
-            client.v1.subscriptions.update(running.theirs.id, {"cancel_at_period_end": False})
-        _release_schedule(running, client)
-        schedule = client.v1.subscription_schedules.create({"from_subscription": running.theirs.id})
-        client.v1.subscription_schedules.update(schedule.id, _phases(running.theirs, price))
-        adoption.adopt(running.customer)
-    audit.record(account, Action.PLAN_DOWNGRADED, by=by, about=plan.name)
+            client.v1.subscriptions.update(running.theirs.id, running.going_on)
+        _schedule(running, price, client)
+        audit.record(account, Action.PLAN_DOWNGRADED, by=by, about=plan.name)
+        _adopt(running)
 
 
 def keep(account: Account, *, by: Actor) -> None:
@@ -127,8 +135,8 @@ def keep(account: Account, *, by: Actor) -> None:
     with asking() as client:
         running = _running(account, client)
         _release_schedule(running, client)
-        adoption.adopt(running.customer)
-    audit.record(account, Action.PLAN_KEPT, by=by, about=running.ours.plan.name)
+        audit.record(account, Action.PLAN_KEPT, by=by, about=running.ours.plan.name)
+        _adopt(running)
 
 
 def cancel(account: Account, *, by: Actor) -> None:
@@ -146,25 +154,38 @@ def _end_later(account: Account, wanted: bool, action: Action, by: Actor) -> Non
         running = _running(account, client)
         if wanted:
             _release_schedule(running, client)
-        client.v1.subscriptions.update(running.theirs.id, {"cancel_at_period_end": wanted})
+        asked: Any = {"cancel_at_period_end": True} if wanted else running.going_on
+        client.v1.subscriptions.update(running.theirs.id, asked)
+        audit.record(account, action, by=by, about=running.ours.plan.name)
+        _adopt(running)
+
+
+def _adopt(running: Running) -> None:
+    """What was done is done; should it not be seen now, Stripe's event brings it."""
+    try:
         adoption.adopt(running.customer)
-    audit.record(account, action, by=by, about=running.ours.plan.name)
+    except (StripeAway, stripe.StripeError):
+        log.warning("%s is read later", running.customer.stripe_id, exc_info=True)
 
 
 def _running(account: Account, client: stripe.StripeClient) -> Running:
     """Raises NotPossible where there is nothing to change."""
-    ours = Subscription.objects.select_related("plan", "price").filter(account=account).first()
+    ours = (
+        Subscription.objects.select_related("plan", "price", "next_plan")
+        .filter(account=account)
+        .first()
+    )
     customer = Customer.objects.ours().filter(account=account).first()
-    if ours is None or customer is None or not ours.stripe_id or not ours.is_served:
+    if ours is None or customer is None or not ours.is_running:
         raise NotPossible("This account pays for no plan that could be changed.")
-    return Running(ours, client.v1.subscriptions.retrieve(ours.stripe_id), customer)
+    return Running(ours, client.v1.subscriptions.retrieve(str(ours.stripe_id)), customer)
 
 
 def _preview(
     running: Running, plan: Plan, proration_date: int | None, client: stripe.StripeClient
 ) -> Preview:
     _check_not(running, plan, smaller=False)
-    price, at = _price_of(plan), proration_date or int(clock.now().timestamp())
+    price, at = price_of(plan), proration_date or int(clock.now().timestamp())
     at = max(at, item_of(running.theirs).current_period_start)
     asked: Any = {
         "subscription": running.theirs.id,
@@ -175,7 +196,7 @@ def _preview(
         price,
         due=invoice.amount_due,
         lines=[(line.description or plan.name, line.amount) for line in invoice.lines.data],
-        period_end=moment(max(line.period.end for line in invoice.lines.data)),
+        period_end=moment(max((line.period.end for line in invoice.lines.data), default=at)),
         proration_date=at,
         from_balance=invoice.total - invoice.amount_due,
     )
@@ -192,18 +213,38 @@ def _check_not(running: Running, plan: Plan, *, smaller: bool) -> None:
         raise NotPossible(f"{plan} is no {kind} plan than {running.ours.plan}.")
 
 
-def _price_of(plan: Plan) -> Price:
-    price = Price.objects.ours().filter(plan=plan, retired_at=None).first()
-    if price is None or not plan.is_for_sale:
-        raise NotPossible(f"{plan} cannot be bought here at the moment.")
-    return price
-
-
 def _release_schedule(running: Running, client: stripe.StripeClient) -> None:
     """Nothing follows by itself any more: a schedule stands in the way of every other change."""
-    if running.theirs.schedule:
-        schedule = str(getattr(running.theirs.schedule, "id", running.theirs.schedule))
+    if schedule := _schedule_of(running):
         client.v1.subscription_schedules.release(schedule)
+
+
+def _schedule_of(running: Running) -> str | None:
+    schedule = running.theirs.schedule
+    return str(getattr(schedule, "id", schedule)) if schedule else None
+
+
+def _schedule(running: Running, price: Price, client: stripe.StripeClient) -> None:
+    """Another price from the next period on, instead of what else may have been planned."""
+    schedule = _schedule_of(running)
+    if schedule is None:
+        made = client.v1.subscription_schedules.create({"from_subscription": running.theirs.id})
+        schedule = made.id
+    client.v1.subscription_schedules.update(schedule, _phases(running.theirs, price))
+
+
+@contextmanager
+def _without_schedule(running: Running, client: stripe.StripeClient) -> Iterator[None]:
+    """What was to follow follows no more; unless this fails, then it does again."""
+    planned = running.ours.next_plan
+    _release_schedule(running, client)
+    try:
+        yield
+    except Exception:
+        if planned:
+            released = client.v1.subscriptions.retrieve(running.theirs.id)
+            _schedule(replace(running, theirs=released), price_of(planned), client)
+        raise
 
 
 def _phases(subscription: stripe.Subscription, price: Price) -> Any:

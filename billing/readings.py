@@ -28,7 +28,9 @@ class Reading:
 
     def charges_of(self, invoice: stripe.Invoice) -> Iterable[tuple[str, stripe.Charge]]:
         for payment in invoice.payments.data if invoice.payments else []:
-            intent = str(payment.payment.payment_intent)
+            intent = str(
+                getattr(payment.payment, "payment_intent", "")
+            )  # others were paid elsewhere
             if intent in self.charges:
                 yield intent, self.charges[intent]
 

@@ -16,11 +16,12 @@ from django.utils import timezone
 
 from accounts import notices
 from billing import adoption
-from billing.contracts import OVER, item_of
+from billing.agreements import Status
+from billing.contracts import OVER, is_canceling, item_of
 from billing.customers import Customer
 from billing.drifts import Drift
-from billing.stripe_api import StripeAway, asking, moment
-from billing.subscriptions import Status, Subscription
+from billing.stripe_api import asking, moment
+from billing.subscriptions import Subscription
 
 log = logging.getLogger(__name__)
 PAGE = 100
@@ -52,9 +53,7 @@ def reconcile() -> list[Drift]:
 
 def differences(running: dict[str, stripe.Subscription]) -> Iterator[Difference]:
     """Between what Stripe runs and what we think it does."""
-    ours = Subscription.objects.select_related("plan", "price").filter(
-        account__stripe_customers__in=Customer.objects.ours(), stripe_id__isnull=False
-    )
+    ours = Subscription.objects.at_stripe().select_related("plan", "price")
     known = {str(one.stripe_id): one for one in ours}
     for stripe_id, theirs in running.items():
         if stripe_id in known:
@@ -80,7 +79,7 @@ def _between(ours: Subscription, theirs: stripe.Subscription) -> Iterator[Differ
     end = moment(item.current_period_end)
     if ours.current_period_end != end:
         yield Difference(stripe_id, "has another period", f"{ours.current_period_end}", f"{end}")
-    canceling = bool(theirs.cancel_at_period_end or theirs.cancel_at)
+    canceling = is_canceling(theirs)
     if ours.cancel_at_period_end != canceling:
         yield Difference(
             stripe_id, "ends with its period", f"{ours.cancel_at_period_end}", f"{canceling}"
@@ -97,11 +96,11 @@ def _look_after(
         return drift
     try:
         adoption.adopt(customer)
-    except (StripeAway, stripe.StripeError) as error:
-        log.warning("%s could not be read: %s", customer.stripe_id, error)
+    except Exception:  # what is odd about one must not keep the others
+        log.exception("%s could not be read", customer.stripe_id)
         return drift
-    still = {one.id: one for one in running.values() if one.id == difference.stripe_id}
-    if difference not in list(differences(still)) or not still:
+    left = {(one.stripe_id, one.what) for one in differences(running)}
+    if (difference.stripe_id, difference.what) not in left:
         drift.mended_at = timezone.now()
         drift.save(update_fields=["mended_at"])
     return drift

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from accounts import notices
 from billing import clock
-from billing.subscriptions import Status, Subscription
+from billing.agreements import Status
+from billing.subscriptions import Subscription
 
 TRIAL_ENDS, GRACE_ENDS, RENEWS = timedelta(days=3), timedelta(days=1), timedelta(days=7)
 LONG = 3  # months of a period that one may have forgotten about
@@ -18,12 +19,11 @@ def remind() -> int:
     ending = running.filter(
         status=Status.TRIALING, current_period_end__gt=now, current_period_end__lte=now + TRIAL_ENDS
     )
-    unpaid = running.filter(
+    unpaid = running.at_stripe().filter(
         status=Status.PAST_DUE, grace_ends_at__gt=now, grace_ends_at__lte=now + GRACE_ENDS
     )
-    renewing = running.filter(
+    renewing = running.at_stripe().filter(
         status=Status.ACTIVE,
-        stripe_id__isnull=False,
         cancel_at_period_end=False,
         plan__interval_months__gte=LONG,
         current_period_end__gt=now,

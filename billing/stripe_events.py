@@ -25,6 +25,7 @@ from billing.stripe_api import moment
 
 log = logging.getLogger(__name__)
 TOLERANCE = 300  # seconds between Stripe's clock and ours
+NAMED = ("object", "id", "customer", "charge")
 TASK = "billing.tasks.look_into"
 NUDGED = timedelta(seconds=5)  # after which an event waits for the sweep no longer
 
@@ -38,7 +39,11 @@ class StripeEventQuerySet(models.QuerySet["StripeEvent"]):
 
     @transaction.atomic
     def keep(self, said: dict[str, Any]) -> StripeEvent:
-        """The row of an event, made if it is heard of for the first time."""
+        """The row of an event, made if it is heard of for the first time.
+
+        Of what it says only ids are kept: the rest names people, and is not believed anyway.
+        """
+        about = said["data"].get("object") or {}
         event, is_new = self.get_or_create(
             stripe_id=said["id"],
             defaults={
@@ -47,7 +52,7 @@ class StripeEventQuerySet(models.QuerySet["StripeEvent"]):
                 "mode": settings.STRIPE.mode,
                 "happened_at": moment(said["created"]),
                 "next_attempt_at": timezone.now() + NUDGED,
-                "payload": said,
+                "about": {name: one for name, one in about.items() if name in NAMED},
             },
         )
         if not is_new:
@@ -68,7 +73,7 @@ class StripeEvent(models.Model):
     mode = models.CharField(max_length=10)
     happened_at = models.DateTimeField()
     received_at = models.DateTimeField(default=timezone.now)
-    payload = models.JSONField()
+    about = models.JSONField(default=dict)
     times = models.PositiveIntegerField(default=1)  # that it was sent to us
     failures = models.PositiveIntegerField(default=0)
     error = models.CharField(max_length=300, blank=True)

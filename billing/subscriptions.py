@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.db import models, transaction
 
 from accounts import audit, notices
 from accounts.audit import SYSTEM, Action, Actor
 from billing import clock, limits
+from billing.agreements import OF_ITS_OWN, Agreed, Ended, Renewal, Status
 from billing.calendar_months import after_months
 from billing.plans import Plan, validate_limits
 from billing.prices import Price
@@ -23,29 +24,14 @@ if TYPE_CHECKING:
     from accounts.models import Account
 
 
-class Status(models.TextChoices):
-    """Stripe's words. Who is ``incomplete`` or ``canceled`` is refused, all others are served."""
-
-    INCOMPLETE = "incomplete"
-    TRIALING = "trialing"
-    ACTIVE = "active"
-    PAST_DUE = "past_due", "Past due"
-    CANCELED = "canceled"
-
-
-class Ended(models.TextChoices):
-    """Why a plan is over."""
-
-    TRIAL = "trial", "the trial is over"
-    UNPAID = "unpaid", "it was not paid"
-    CANCELED = "canceled", "it was cancelled"
-    DISPUTED = "disputed", "its payment was taken back"
-    PERIOD = "period", "its time is over"
-    NO_TRIAL = "no_trial", "this person has had a trial before"
-    REFUSED = "refused", "the trial was not granted"
+EVER = models.Q()
 
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
+    def at_stripe(self) -> SubscriptionQuerySet:
+        """Those that the Stripe runs with which we speak. What another one ran ends by itself."""
+        return self.filter(stripe_id__isnull=False, price__mode=settings.STRIPE.mode)
+
     def limits_of(self, account_ids: Collection[int]) -> dict[int, limits.Limits]:
         """What holds for each of these accounts."""
         rows = self.filter(account__in=account_ids)
@@ -88,36 +74,6 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         )
         account.raise_epoch()
         return subscription
-
-
-# What no contract has that Stripe does not run.
-OF_ITS_OWN: dict[str, object] = {
-    "stripe_id": None,
-    "price": None,
-    "next_plan": None,
-    "cancel_at_period_end": False,
-    "past_due_at": None,
-    "grace_ends_at": None,
-    "ended_because": "",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Agreed:
-    """What Stripe says of a subscription of ours, in our words."""
-
-    stripe_id: str
-    plan: Plan
-    price: Price
-    status: Status
-    started_at: datetime
-    current_period_start: datetime
-    current_period_end: datetime
-    cancel_at_period_end: bool = False
-    next_plan: Plan | None = None
-    past_due_at: datetime | None = None
-    grace_ends_at: datetime | None = None
-    ended_because: str = ""
 
 
 class Subscription(models.Model):
@@ -173,6 +129,22 @@ class Subscription(models.Model):
         return self.status not in (Status.INCOMPLETE, Status.CANCELED)
 
     @property
+    def is_at_stripe(self) -> bool:
+        """Whether the Stripe runs it, or ran it last, with which we speak."""
+        return bool(self.stripe_id and self.price and self.price.mode == settings.STRIPE.mode)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it can be changed at Stripe."""
+        return self.is_at_stripe and self.is_served
+
+    @property
+    def owes(self) -> bool:
+        """Whether an invoice must be paid before anything else can be bought."""
+        unpaid = self.status == Status.PAST_DUE or self.ended_because == Ended.UNPAID
+        return bool(self.is_at_stripe and unpaid and self.past_due_at)
+
+    @property
     def next_period_end(self) -> datetime:
         """When the period after this one ends. A plan that is never charged has months."""
         begin = self.current_period_end or clock.now()
@@ -197,66 +169,96 @@ class Subscription(models.Model):
         return True
 
     @transaction.atomic
-    def expire(self, because: Ended = Ended.CANCELED, *, by: Actor = SYSTEM, **said: str) -> bool:
+    def expire(
+        self,
+        because: Ended = Ended.CANCELED,
+        *,
+        still: models.Q = EVER,
+        by: Actor = SYSTEM,
+        **said: str,
+    ) -> bool:
         """Its time is over: keys are refused until it is renewed or another plan is chosen.
 
         Where there is a plan that is free for good, that one follows. ``said`` goes on record.
-        False if it had ended before.
+        False, and nothing is done, if it had ended before or is ``still`` no longer so.
         """
-        running = Subscription.objects.filter(pk=self.pk).exclude(status=Status.CANCELED)
+        running = Subscription.objects.filter(still, pk=self.pk).exclude(status=Status.CANCELED)
         if not running.update(status=Status.CANCELED, ended_because=because):
             return False
         self.refresh_from_db()
         self.account.raise_epoch()
-        self.tell(EventType.SUBSCRIPTION_EXPIRED)
-        notices.tell(self.account, "plan_ended", about_money=True, subscription=self)
+        self._tell_ended()
         audit.record(self.account, Action.PLAN_EXPIRED, by=by, about=self.plan.name, **said)
-        free = Plan.objects.free_for_good()
-        if free and free != self.plan:
-            Subscription.objects.start(self.account, free)
-            self.refresh_from_db()
+        self._fall_back()
         return True
 
     @transaction.atomic
-    def follow(self, agreed: Agreed) -> bool:
-        """Become what Stripe says, of a row that is locked. False if it says nothing new."""
+    def follow(self, agreed: Agreed, renewals: Sequence[Renewal] = ()) -> bool:
+        """Become what Stripe says, of a row that is locked; ``renewals`` were not told of before.
+
+        Who was over and is served again is told so as well. False if there is nothing new.
+        """
         before, plan_before = self.status, self.plan
         changed = [name for name in FOLLOWED if getattr(self, name) != getattr(agreed, name)]
-        if not changed:
+        if not changed and not renewals:
             return False
-        ends = agreed.status == Status.CANCELED != before
         for name in changed:
             setattr(self, name, getattr(agreed, name))
-        if ends:
-            self.status = Status(before)  # until it expires, below
         self.save(update_fields=changed)
         self.account.raise_epoch()
-        if plan_before != self.plan:
-            told = {"about": self.plan.name, "before": plan_before.name}
-            audit.record(self.account, Action.PLAN_CHANGED, by=SYSTEM, **told)
+        ends = agreed.status == Status.CANCELED != before
+        if before == Status.CANCELED != agreed.status and not renewals:
+            renewals = [Renewal(agreed.current_period_start, agreed.current_period_end)]
+        for renewal in renewals:
+            self.tell(EventType.SUBSCRIPTION_RENEWED, renewal)
         if ends:
-            self.expire(Ended(agreed.ended_because))
+            self._tell_ended()
+        # On record last: whoever emits waits for nobody who waits for the record.
+        if plan_before != self.plan:
+            self._record(Action.PLAN_CHANGED, before=plan_before.name)
+        for _ in renewals:
+            self._record(Action.PLAN_RENEWED)
+        if ends:
+            self._record(Action.PLAN_EXPIRED)
+            self._fall_back()
         return True
 
     @transaction.atomic
-    def tell_renewed(
-        self, start: datetime | None = None, end: datetime | None = None, *, by: Actor = SYSTEM
-    ) -> None:
-        """A period has been renewed: this one, unless another is named."""
-        self.tell(EventType.SUBSCRIPTION_RENEWED, start, end)
-        audit.record(self.account, Action.PLAN_RENEWED, by=by, about=self.plan.name)
+    def tell_renewed(self, *, by: Actor = SYSTEM) -> None:
+        """This period is a new one."""
+        self.tell(EventType.SUBSCRIPTION_RENEWED)
+        self._record(Action.PLAN_RENEWED, by=by)
 
-    def tell(
-        self, event_type: EventType, start: datetime | None = None, end: datetime | None = None
-    ) -> None:
-        """Emit an event about a period: this one, unless another is named."""
-        start, end = start or self.current_period_start, end or self.current_period_end
+    def tell(self, event_type: EventType, about: Renewal | None = None) -> None:
+        """Emit an event about this period, unless it is ``about`` another one."""
+        about = about or Renewal(self.current_period_start, self.current_period_end)
         facts = {
-            "plan": self.plan.slug,
-            "period_start": written(start),
-            "period_end": written(end) if end else None,
+            "plan": about.plan or self.plan.slug,
+            "period_start": written(about.start),
+            "period_end": written(about.end) if about.end else None,
         }
         emit(self.account_id, event_type, facts)
+
+    def _tell_ended(self) -> None:
+        self.tell(EventType.SUBSCRIPTION_EXPIRED)
+        follows = self._free_after
+        notices.tell(
+            self.account, "plan_ended", about_money=True, subscription=self, follows=follows
+        )
+
+    @property
+    def _free_after(self) -> Plan | None:
+        free = Plan.objects.free_for_good()
+        return None if free == self.plan else free
+
+    def _fall_back(self) -> None:
+        """On the plan that is free for good, where there is one."""
+        if free := self._free_after:
+            Subscription.objects.start(self.account, free)
+            self.refresh_from_db()
+
+    def _record(self, action: Action, *, by: Actor = SYSTEM, **said: str) -> None:
+        audit.record(self.account, action, by=by, about=self.plan.name, **said)
 
     @transaction.atomic
     def keep_logs(self, retention_class: str) -> None:

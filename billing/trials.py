@@ -13,8 +13,9 @@ from django.utils import timezone
 from accounts import audit, notices
 from accounts.audit import SYSTEM, Action, Actor
 from billing import clock, trial_rules
+from billing.agreements import Ended, Status
 from billing.plans import Plan
-from billing.subscriptions import Ended, Status, Subscription
+from billing.subscriptions import Subscription
 
 if TYPE_CHECKING:
     from accounts.models import Account

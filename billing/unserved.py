@@ -5,7 +5,8 @@ The API and the pages say it in the same words.
 
 from typing import NamedTuple
 
-from billing.subscriptions import Ended, Status, Subscription
+from billing.agreements import Ended, Status
+from billing.subscriptions import Subscription
 from billing.trials import State
 
 CHOOSE = "Choose a plan under Billing to go on."
@@ -25,7 +26,7 @@ ENDED = {
     Ended.TRIAL: f"The trial of this account is over. {CHOOSE}",
     Ended.UNPAID: (
         "The plan of this account has ended because it was not paid. "
-        "Pay for it or choose another one under Billing."
+        "Under Billing you can pay for it or choose another one."
     ),
     Ended.CANCELED: (
         "The plan of this account was cancelled and has ended. "

@@ -12,10 +12,11 @@ from django.core.cache import cache
 from redis import RedisError
 
 from billing import money
+from billing.agreements import Status
 from billing.customers import Customer
 from billing.prices import Price
 from billing.stripe_api import StripeAway, asking, moment
-from billing.subscriptions import Status, Subscription
+from billing.subscriptions import Subscription
 
 log = logging.getLogger(__name__)
 GOOD_FOR, AWAY_FOR = 600, 60  # seconds that an answer is kept, and that Stripe is left in peace
@@ -40,7 +41,7 @@ def upcoming(subscription: Subscription) -> Upcoming | None:
 
     Another reading of the customer brings another answer; without one it is kept for a while.
     """
-    runs = subscription.stripe_id and subscription.status in (Status.ACTIVE, Status.TRIALING)
+    runs = subscription.is_at_stripe and subscription.status in (Status.ACTIVE, Status.TRIALING)
     if not runs or subscription.cancel_at_period_end:
         return None
     customer = Customer.objects.ours().filter(account=subscription.account_id).first()

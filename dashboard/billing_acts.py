@@ -24,7 +24,6 @@ from billing.models import Plan, Subscription
 from billing.plan_changes import Declined, Stale
 from billing.stripe_api import StripeAway
 from dashboard.offers import LimitChange, Offer, changes_of
-from dashboard.plan_choices import is_running
 from dashboard.plan_state import day
 
 log = logging.getLogger(__name__)
@@ -75,7 +74,7 @@ def plan_change(request: AccountRequest, slug: str) -> HttpResponse:
     """Buy a plan, or see what changing to it means and then do it."""
     plan = get_object_or_404(Plan.objects.for_sale(), slug=slug)
     subscription = _subscription(request)
-    if is_running(subscription):
+    if subscription.is_running:
         is_greater = plan.position > subscription.plan.position
         return (_upgrade if is_greater else _downgrade)(request, subscription, plan)
     if request.method != "POST":
@@ -140,7 +139,7 @@ def _downgrade(request: AccountRequest, subscription: Subscription, plan: Plan) 
 def plan_cancel(request: AccountRequest) -> HttpResponse:
     subscription = _subscription(request)
     if request.method != "POST":
-        if not is_running(subscription) or subscription.cancel_at_period_end:
+        if not subscription.is_running or subscription.cancel_at_period_end:
             return redirect("dashboard:billing")
         context = {"subscription": subscription, "follows": Plan.objects.free_for_good()}
         return render(request, "billing/cancel.html", context)

@@ -18,14 +18,14 @@ from accounts.middleware import AccountRequest
 from accounts.models import Account
 from accounts.roles import Right
 from billing import clock
-from billing.contracts import OWED
+from billing.invoices import OWED
 from billing.models import Checkout, Customer, Plan, Subscription
 from billing.upcoming import upcoming
 from dashboard.billing_return import checkout_named
 from dashboard.list_prices import ListCost, at_list_prices
 from dashboard.members import nothing_new, page_of_an_account, part_wanted
 from dashboard.offers import Offer
-from dashboard.plan_choices import by_agreement, choices_of, is_running, owes
+from dashboard.plan_choices import by_agreement, choices_of
 from dashboard.standing import standing_of
 from usage.partitions import DAYS_KEPT
 
@@ -73,7 +73,7 @@ def contract_of(account: Account) -> dict[str, Any]:
         "over_since": over_since(subscription, now),
         "overrides": [one for one in agreed if not one.is_over(now)],
         "follows": Plan.objects.free_for_good(),
-        "is_running": is_running(subscription),
+        "is_running": subscription.is_running,
     }
 
 
@@ -87,8 +87,8 @@ def money_of(request: AccountRequest, subscription: Subscription, now: datetime)
         "list_cost": cost_at_list_prices(subscription, now),
         "choices": choices_of(subscription),
         "by_agreement": by_agreement(subscription),
-        "owes": owes(subscription),
-        "owed": issued.filter(status__in=OWED, subscription=subscription.stripe_id or "").last(),
+        "owes": subscription.owes,
+        "owed": issued.filter(status__in=OWED, subscription=subscription.stripe_id or "").first(),
         "invoices": invoices,
         "has_customer": Customer.objects.ours().filter(account=account).exists(),
     }

@@ -8,7 +8,6 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from billing.models import Plan, Price, Subscription
-from billing.subscriptions import Ended, Status
 from dashboard.offers import Offer
 
 
@@ -21,11 +20,11 @@ class Choice(NamedTuple):
 
 def choices_of(subscription: Subscription) -> list[Choice]:
     """None while something is owed: that comes first."""
-    if owes(subscription) or settings.STRIPE.mode == "none":
+    if subscription.owes or settings.STRIPE.mode == "none":
         return []
     sold = Price.objects.ours().filter(retired_at=None).values("plan")
     plans = Plan.objects.for_sale().filter(pk__in=sold)
-    if is_running(subscription):
+    if subscription.is_running:
         plans = plans.exclude(pk=subscription.plan_id)
     return [Choice(Offer(plan), _act(subscription, plan)) for plan in plans]
 
@@ -36,21 +35,8 @@ def by_agreement(subscription: Subscription) -> QuerySet[Plan]:
     return agreed.exclude(pk=subscription.plan_id)
 
 
-def is_running(subscription: Subscription) -> bool:
-    """Whether Stripe runs it, so that it can be changed there."""
-    return bool(subscription.stripe_id) and subscription.is_served
-
-
-def owes(subscription: Subscription) -> bool:
-    """Whether an invoice must be paid before anything else can be bought."""
-    if subscription.status == Status.PAST_DUE:
-        return True
-    unpaid = subscription.stripe_id and subscription.ended_because == Ended.UNPAID
-    return bool(unpaid and subscription.past_due_at)
-
-
 def _act(subscription: Subscription, plan: Plan) -> str:
-    if not is_running(subscription):
+    if not subscription.is_running:
         return "begin"
     if plan == subscription.next_plan:
         return ""

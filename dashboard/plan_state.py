@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from billing import unserved
+from billing.agreements import Ended, Status
 from billing.models import Subscription
-from billing.subscriptions import Ended, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ def state_of(subscription: Subscription) -> PlanState:
         return PlanState("cancelled", "warn", f"ends {end}")
     if subscription.next_plan:
         return PlanState("active", "ok", f"{subscription.next_plan} from {end}")
-    verb = "renews" if subscription.stripe_id else "ends"
+    verb = "renews" if subscription.is_at_stripe else "ends"
     return PlanState("active", "ok", f"{verb} {end}" if end else "")
 
 

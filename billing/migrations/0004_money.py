@@ -69,6 +69,7 @@ class Migration(migrations.Migration):
                 ('version', models.PositiveBigIntegerField(default=0)),
                 ('read_at', models.DateTimeField(blank=True, null=True)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('gone_at', models.DateTimeField(blank=True, null=True)),
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='stripe_customers', to='accounts.account')),
             ],
             options={
@@ -101,6 +102,7 @@ class Migration(migrations.Migration):
                 ('status', models.CharField(max_length=20)),
                 ('reason', models.CharField(max_length=40)),
                 ('about', models.CharField(blank=True, max_length=100)),
+                ('plan_slug', models.CharField(blank=True, max_length=50)),
                 ('currency', models.CharField(max_length=3)),
                 ('total', models.BigIntegerField()),
                 ('amount_due', models.BigIntegerField()),
@@ -187,7 +189,7 @@ class Migration(migrations.Migration):
                 ('mode', models.CharField(max_length=10)),
                 ('happened_at', models.DateTimeField()),
                 ('received_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('payload', models.JSONField()),
+                ('about', models.JSONField(default=dict)),
                 ('times', models.PositiveIntegerField(default=1)),
                 ('failures', models.PositiveIntegerField(default=0)),
                 ('error', models.CharField(blank=True, max_length=300)),
@@ -219,7 +221,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='customer',
-            constraint=models.UniqueConstraint(fields=('account', 'mode'), name='customer_once'),
+            constraint=models.UniqueConstraint(condition=models.Q(('gone_at', None)), fields=('account', 'mode'), name='customer_once'),
         ),
         migrations.AddConstraint(
             model_name='drift',

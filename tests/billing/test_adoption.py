@@ -1,16 +1,19 @@
 """Nothing that Stripe says is granted unless we offered it, to this account, at this price."""
 
 from collections.abc import Callable
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import Notice
-from billing import adoption, readings
+from billing import adoption, endings, readings
 from billing.models import Checkout, Customer, Plan, Price, Subscription
+from billing.stripe_access import StripeAccess
 from billing.stripe_api import asking
 from tests.billing.paying import Paying
-from tests.billing.stripe_server import KEY
+from tests.billing.stripe_server import KEY, SECRET
 from tests.people import make_account
 
 
@@ -157,5 +160,19 @@ def test_what_was_granted_by_hand_later_is_not_undone_by_an_old_ending(paying: P
     assert paying.subscription.stripe_id is None
 
 
-def test_the_secret_key_is_in_no_representation(paying: Paying, settings: object) -> None:
-    assert KEY not in repr(settings.STRIPE)  # type: ignore[attr-defined]
+def test_the_secret_key_is_in_no_representation(paying: Paying, settings: Any) -> None:
+    assert KEY not in repr(settings.STRIPE)
+
+
+def test_what_another_stripe_ran_ends_when_its_period_does(paying: Paying, settings: Any) -> None:
+    """Whoever tries the simulation first must not be served for ever at the real one."""
+    paying.subscribe("monthly")
+    settings.STRIPE = StripeAccess("live", "sk_live_1", SECRET)
+    early = endings.end_what_is_over(), paying.state
+    Subscription.objects.filter(account=paying.account).update(current_period_end=timezone.now())
+
+    ended = endings.end_what_is_over()
+
+    assert early == (0, ("monthly", "active"))
+    assert (ended, paying.subscription.ended_because) == (1, "period")
+    assert not paying.subscription.is_at_stripe

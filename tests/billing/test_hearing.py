@@ -8,6 +8,7 @@ import pytest
 import stripe
 from django.core.checks import run_checks
 from django.test import Client
+from django.utils import timezone
 
 from billing import hearing
 from billing.models import StripeEvent
@@ -141,9 +142,11 @@ def test_an_event_waits_while_stripe_cannot_be_asked(paying: Paying, settings: A
     before = paying.state
 
     settings.STRIPE = access
+    too_early = look_into_everything(), paying.state
+    StripeEvent.objects.update(next_attempt_at=timezone.now())
     look_into_everything()
 
-    assert before == ("free-trial", "trialing")
+    assert before == too_early[1] == ("free-trial", "trialing")
     assert failures
     assert min(failures) >= 1
     assert not waiting.exists()
@@ -162,6 +165,21 @@ def test_the_sweep_finds_what_no_nudge_has_brought(paying: Paying) -> None:
     assert hearing.sweep() > 0
     assert paying.state == ("monthly", "active")
     assert hearing.sweep() == 0
+
+
+def test_of_what_an_event_says_only_ids_are_kept() -> None:
+    about = {
+        "object": "invoice",
+        "id": "in_1",
+        "customer": "cus_1",
+        "customer_email": "a@b.example",
+    }
+    body = event(data={"object": about})
+
+    post(body, signed(body))
+
+    kept = StripeEvent.objects.get()
+    assert kept.about == {"object": "invoice", "id": "in_1", "customer": "cus_1"}
 
 
 def test_old_events_are_forgotten_unless_they_wait() -> None:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from accounts.models import Account, User
 from billing import endings, plan_changes
+from billing.agreements import Ended
 from billing.models import Plan, Subscription, Trial
-from billing.subscriptions import Ended
 from tests.billing.paying import BY, Paying
 from tests.dashboard.conftest import browser_of, text_of
 

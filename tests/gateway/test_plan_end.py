@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.audit import SYSTEM
 from billing.models import Subscription, Trial
-from billing.subscriptions import Ended
+from billing.agreements import Ended
 from billing.unserved import ENDED
 from tests.billing.newcomers import trial_plan
 from tests.gateway.site import Site
@@ -77,7 +77,7 @@ REFUSALS: dict[str, tuple[Callable[[Subscription], object], str, str]] = {
         "first payment, which is not complete. Finish",
     ),
     "trial": (ended(Ended.TRIAL), EXPIRED, "trial of this account is over. Choose a plan"),
-    "unpaid": (ended(Ended.UNPAID), EXPIRED, "because it was not paid. Pay for it or choose"),
+    "unpaid": (ended(Ended.UNPAID), EXPIRED, "because it was not paid. Under Billing you can pay"),
     "canceled": (ended(Ended.CANCELED), EXPIRED, "was cancelled and has ended. Renew it"),
     "disputed": (ended(Ended.DISPUTED), EXPIRED, "payment was taken back. Choose a plan"),
     "period": (ended(Ended.PERIOD), EXPIRED, "plan is over. Renew it"),

@@ -87,5 +87,5 @@ def apply(subscription: Doc, change: Change) -> None:
     item |= {"price": change.price, "quantity": change.quantity, "_debit": change.debit}
     item |= {"current_period_start": change.start, "current_period_end": change.end}
     subscription["billing_cycle_anchor"] = change.anchor
-    if subscription["cancel_at_period_end"]:
+    if subscription["cancel_at"]:
         subscription["cancel_at"] = change.end

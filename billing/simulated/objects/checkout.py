@@ -30,6 +30,7 @@ CREATE = {
     "line_items": Needed([{"price": Needed(str), "quantity": int}]),
     "metadata": METADATA,
     "mode": Needed({"subscription"}),
+    "allowed_payment_method_types": [{"card"}],
     "payment_method_collection": {"always", "if_required"},
     "subscription_data": SUBSCRIPTION,
     "success_url": Needed(str),

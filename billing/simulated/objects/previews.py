@@ -49,7 +49,7 @@ def of_change(sim: Simulation, subscription: Doc, change: changes.Change) -> Doc
 
 def of_renewal(sim: Simulation, subscription: Doc) -> Doc:
     """Raises InvalidRequest where no period follows."""
-    if subscription["status"] not in renewals.RUNNING or subscription["cancel_at_period_end"]:
+    if subscription["status"] not in renewals.RUNNING or subscription["cancel_at"]:
         raise InvalidRequest("No invoice will follow.", code="invoice_upcoming_none")
     period = renewals.next_period(sim, subscription)
     item = subscription["items"]["data"][0]

@@ -31,7 +31,7 @@ def come_due(sim: Simulation, subscription: Doc) -> None:
     elif sim.now() < subscription["items"]["data"][0]["current_period_end"]:
         subscription["_noticed"] = True
         sim.save(subscription, "customer.subscription.trial_will_end")
-    elif subscription["cancel_at_period_end"] or schedules.ends(sim, subscription):
+    elif subscription["cancel_at"] or schedules.ends(sim, subscription):
         end(sim, subscription, "cancellation_requested")
     elif subscription["status"] == "trialing" and lacks_card(sim, subscription):
         end(sim, subscription, "payment_failed")

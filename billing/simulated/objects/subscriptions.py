@@ -24,6 +24,7 @@ FEEDBACK = {
 DETAILS = {"comment": str, "feedback": FEEDBACK}
 UPDATE = {
     "billing_cycle_anchor": ANCHOR,
+    "cancel_at": {""},
     "cancel_at_period_end": bool,
     "cancellation_details": DETAILS,
     "default_payment_method": str,
@@ -154,6 +155,9 @@ def update(sim: Simulation, given: Doc, key: str) -> Doc:
     describe(sim, subscription, given)
     if "cancel_at_period_end" in given:
         cancel_later(sim, subscription, wanted=given["cancel_at_period_end"])
+        subscription["cancel_at_period_end"] = given["cancel_at_period_end"]
+    elif "cancel_at" in given:
+        cancel_later(sim, subscription, wanted=False)
     invoice = change_plan(sim, subscription, given)
     sim.save(subscription, "customer.subscription.updated")
     if invoice:
@@ -172,11 +176,11 @@ def describe(sim: Simulation, subscription: Doc, given: Doc) -> None:
 
 
 def cancel_later(sim: Simulation, subscription: Doc, *, wanted: bool) -> None:
+    """With ``cancel_at``, which is all that the portal sets; the flag is for who asks for it."""
     if subscription["schedule"] and wanted:
         message = "A schedule says how this subscription ends: change that, or release it."
         raise InvalidRequest(message, param="cancel_at_period_end")
     ends = subscription["items"]["data"][0]["current_period_end"]
-    subscription["cancel_at_period_end"] = wanted
     subscription["cancel_at"] = ends if wanted else None
     subscription["canceled_at"] = sim.now() if wanted else None
     subscription["cancellation_details"]["reason"] = "cancellation_requested" if wanted else None

@@ -68,10 +68,10 @@ class Portal:
         item = subscription["items"]["data"][0]
         product = self.sim.get("product", item["price"]["product"])
         ends, known = day(item["current_period_end"]), hidden("subscription", subscription["id"])
-        said = "ends" if subscription["cancel_at_period_end"] else "renews"
+        said = "ends" if subscription["cancel_at"] else "renews"
         parts = [format_html("<p>{}; {} on {}.</p>", terms(item["price"]), said, ends)]
         if self.allows("subscription_cancel"):
-            resumes = subscription["cancel_at_period_end"]
+            resumes = bool(subscription["cancel_at"])
             action, label = ("resume", "Resume") if resumes else ("cancel", "Cancel at period end")
             parts.append(button(action, label, known))
         if self.allows("subscription_update"):
@@ -115,8 +115,12 @@ class Portal:
                 self.use_card(typed)
             case "details" if self.allows("customer_update"):
                 self.save_details(typed)
-            case "cancel" | "resume" as verb if self.allows("subscription_cancel"):
-                given = {"cancel_at_period_end": verb == "cancel"}
+            case "cancel" if self.allows("subscription_cancel"):
+                self.cancel(self.mine(typed))
+            case "resume" if self.allows("subscription_cancel"):
+                given: Doc = {"cancel_at": ""}
+                if self.mine(typed)["cancel_at_period_end"]:
+                    given = {"cancel_at_period_end": False}
                 subscriptions.update(self.sim, given, self.mine(typed)["id"])
             case "preview" if self.allows("subscription_update"):
                 return self.preview(typed)
@@ -132,14 +136,19 @@ class Portal:
                 return subscription
         raise CardError("There is no such subscription.")
 
+    def cancel(self, subscription: Doc) -> None:
+        """As Stripe's portal does: at a moment, not by the flag for the end of the period."""
+        subscriptions.cancel_later(self.sim, subscription, wanted=True)
+        self.sim.save(subscription, "customer.subscription.updated")
+
     def use_card(self, typed: dict[str, str]) -> None:
-        """For everything that is charged from now on; an open invoice is not paid by that."""
+        """The customer's own; a subscription that has a card of its own goes on with that.
+
+        An open invoice is not paid by it.
+        """
         method = attach(self.sim, self.customer, typed.get("number", ""))
         self.customer["invoice_settings"]["default_payment_method"] = method["id"]
         self.sim.save(self.customer, "customer.updated")
-        for subscription in self.running():
-            subscription["default_payment_method"] = method["id"]
-            self.sim.save(subscription, "customer.subscription.updated")
 
     def save_details(self, typed: dict[str, str]) -> None:
         allowed = self.features["customer_update"]["allowed_updates"]

@@ -58,7 +58,7 @@ def end_of(subscription: Doc) -> str:
     if subscription["ended_at"]:
         return f"Ended on {minute(subscription['ended_at'])}"
     ends = minute(subscription["items"]["data"][0]["current_period_end"])
-    return f"Ends on {ends}" if subscription["cancel_at_period_end"] else f"Period ends on {ends}"
+    return f"Ends on {ends}" if subscription["cancel_at"] else f"Period ends on {ends}"
 
 
 def described(invoice: Doc) -> SafeString:
