@@ -5,13 +5,17 @@ used is removed an hour later, when the last requests have ended and been record
 be repeated, or cut off and taken up again: what is done stays done.
 """
 
+import logging
 from datetime import timedelta
 
+import stripe
 from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import Account
-from billing.models import Subscription, Trial
+from billing.leaving import stop_paying
+from billing.models import StripeEvent, Subscription, Trial
+from billing.stripe_api import StripeAway
 from usage.long_kept import LongKept
 from usage.models import (
     AccountDay,
@@ -20,14 +24,16 @@ from usage.models import (
     ErrorHour,
     Payload,
     RequestLog,
+    UsageAdjustment,
     UsageHour,
 )
 
+log = logging.getLogger(__name__)
 SETTLED = timedelta(hours=1)
 AT_ONCE = 10_000
 USED = (
     *(RequestLog, Payload, LongKept),
-    *(UsageHour, EndUserHour, EndUserDay, ErrorHour, AccountDay),
+    *(UsageHour, EndUserHour, EndUserDay, ErrorHour, AccountDay, UsageAdjustment),
 )
 
 
@@ -36,7 +42,12 @@ def delete_due_accounts() -> None:
     for account in Account.objects.filter(closed_at=None, deletion_due_at__lte=timezone.now()):
         account.close()
     for account in Account.objects.filter(closed_at__lte=timezone.now() - SETTLED):
-        purge(account)
+        try:
+            stop_paying(account)
+        except (StripeAway, stripe.StripeError) as error:  # it would be charged for ever
+            log.warning("account %s stays until Stripe can be asked: %s", account.pk, error)
+        else:
+            purge(account)
 
 
 def purge(account: Account) -> None:
@@ -46,6 +57,8 @@ def purge(account: Account) -> None:
         while remove_some(model._meta.db_table, account.pk):
             pass
     with transaction.atomic():
+        customers = account.stripe_customers.values("stripe_id")
+        StripeEvent.objects.filter(customer__in=customers).delete()
         Subscription.objects.filter(account=account).delete()
         Trial.objects.forget(account)
         account.delete()

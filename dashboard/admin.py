@@ -1,9 +1,11 @@
-"""What operators see of webhooks at ``/ops/``: every endpoint, and how the queue is doing."""
+"""What operators see at ``/ops/`` of webhooks and how their queue is doing, and of the status."""
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
 from accounts.view_only import ViewOnly
+from dashboard.status.ops_pages import IncidentAdmin as IncidentAdmin
+from dashboard.status.ops_pages import MaintenanceAdmin as MaintenanceAdmin
 from webhooks.models import Delivery, Endpoint
 from webhooks.queue import queue
 

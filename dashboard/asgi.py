@@ -17,6 +17,7 @@ from dashboard.embedded.children import die_with_parent  # noqa: E402
 from dashboard.guard import Guard  # noqa: E402
 from dashboard.health import healthz, readyz  # noqa: E402
 from dashboard.inner_call import GATEWAY  # noqa: E402
+from dashboard.metrics.page import metrics  # noqa: E402
 from gateway.asgi import ROUTES  # noqa: E402
 from gateway.call import Receive, Scope, Send  # noqa: E402
 from gateway.sandbox import sandbox  # noqa: E402
@@ -24,7 +25,7 @@ from gateway.wiring import Running  # noqa: E402
 
 running: Running | None = None
 pages = Guard(django_app)
-DIRECT = {"/healthz": healthz, "/readyz": readyz}
+DIRECT = {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics}
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -37,9 +38,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         return await running.gateway({**scope, "path": short, "root_path": root}, receive, send)
     if path.startswith("/sandbox/v1/"):
         return await sandbox(scope, receive, send)
-    if path in DIRECT:
-        return await DIRECT[path](scope, receive, send)
-    return await pages({**scope, GATEWAY: running.gateway if running else None}, receive, send)
+    within: Scope = {**scope, GATEWAY: running.gateway if running else None}
+    return await DIRECT.get(path, pages)(within, receive, send)
 
 
 def means_gateway(scope: Scope, short: str) -> bool:

@@ -48,7 +48,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 600.0,
         "options": {"expires": 600.0},
     },
-    "status": {"task": "dashboard.tasks.watch_status", "schedule": 60.0},
+    "status": {
+        "task": "dashboard.tasks.watch_status",
+        "schedule": 60.0,
+        "options": {"expires": 50.0},  # a minute that nobody looked is not made up for
+    },
     "status-letters": {"task": "dashboard.tasks.send_status_letters", "schedule": 15.0},
     "status-forget": {"task": "dashboard.tasks.forget_status", "schedule": 86400.0},
     "model-hours": {"task": "usage.tasks.sum_model_hours", "schedule": 60.0},

@@ -4,6 +4,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
+from dashboard.status.banner import banner
+
 
 def site(request: HttpRequest) -> dict[str, object]:
     return {
@@ -11,5 +13,6 @@ def site(request: HttpRequest) -> dict[str, object]:
         "api_url": settings.PUBLIC_URL + settings.PRODUCT.base_path,
         "first_model": settings.PRODUCT.first_model,
         "mailbox_url": reverse("mailbox") if settings.MAILBOX_OPEN else "",
+        "status_banner": banner,  # asked for by the pages that show it
         "membership": getattr(request, "membership", None),
     }

@@ -1,4 +1,4 @@
-"""How people like to look at their pages. Nothing here changes what there is to see."""
+"""How people like to look at their pages; and, from ``dashboard/status``, how the server is."""
 
 from __future__ import annotations
 
@@ -6,6 +6,23 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from accounts.models import Membership, User
+from dashboard.status.days import StatusDay
+from dashboard.status.incidents import Incident
+from dashboard.status.letters import Letter
+from dashboard.status.maintenance import Maintenance
+from dashboard.status.subscribers import Subscriber
+from dashboard.status.updates import Update
+
+__all__ = [
+    "Incident",
+    "Letter",
+    "LogColumns",
+    "Maintenance",
+    "SavedFilter",
+    "StatusDay",
+    "Subscriber",
+    "Update",
+]
 
 
 class SavedFilter(models.Model):

@@ -12,6 +12,7 @@ from accounts.origin import Networks, networks
 from billing.stripe_access import StripeAccess
 from dashboard.beat import SCHEDULE
 from dashboard.instance import ROOT, Instance
+from dashboard.logging_setup import logging_setup
 from gateway import product
 
 
@@ -24,6 +25,13 @@ def ranges(name: str) -> Networks:
         return networks(os.environ.get(name, ""))
     except ValueError as error:
         raise ImproperlyConfigured(f"{name}: {error}") from error
+
+
+def long_enough(name: str, least: int = 20) -> str:
+    value = os.environ.get(name, "")
+    if 0 < len(value) < least:
+        raise ImproperlyConfigured(f"{name} must have at least {least} characters.")
+    return value
 
 
 def near(port: int) -> int:
@@ -51,6 +59,8 @@ WEBHOOK_ALLOW_HTTP = flag("KEYPLEX_WEBHOOK_HTTP")
 WEBHOOK_DNS = tuple(os.environ.get("KEYPLEX_WEBHOOK_DNS", "").split())  # "address:port", or ours
 _scanners = os.environ.get("KEYPLEX_LEAK_SCANNERS")
 LEAK_SCANNERS = Path(_scanners) if _scanners else None  # the public keys of who may report lists
+METRICS_TOKEN = long_enough("KEYPLEX_METRICS_TOKEN")
+METRICS_NETWORKS = ranges("KEYPLEX_METRICS_NETWORKS")
 OVER_TLS = PUBLIC_URL.startswith("https://")
 ONLY_HERE = urlsplit(PUBLIC_URL).hostname in {"127.0.0.1", "localhost", "::1"}
 
@@ -198,6 +208,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "dashboard.signup.AccountAdapter"
 ACCOUNT_CHANGE_EMAIL = True  # the address that is, until the new one is verified
 ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_RATE_LIMITS = {"status_subscribe": "20/h/ip,3/d/key"}  # beside those of allauth
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600  # seconds; see accounts/reauthentication.py
 ACCOUNT_DELETION_DAYS = int(os.environ.get("KEYPLEX_DELETION_DAYS", "14"))
 MFA_ADAPTER = "accounts.mfa.MFAAdapter"
@@ -256,6 +267,7 @@ USE_TZ = True
 USE_I18N = True
 STATIC_URL = "/static/"
 STATIC_ROOT = INSTANCE.data / "static"
+STATUS_COPY = Path(os.environ.get("KEYPLEX_STATUS_COPY") or STATIC_ROOT / "status")
 STATICFILES_DIRS = [ROOT / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -266,17 +278,7 @@ STORAGES = {
     },
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "filters": {"brief": {"()": "dashboard.web_log.Brief"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": os.environ.get("KEYPLEX_LOG_LEVEL", "INFO")},
-    "loggers": {
-        "django.request": {"filters": ["brief"]},
-        "django.server": {"level": "WARNING"},
-        "httpx": {"level": "WARNING"},
-        "stripe": {"level": "WARNING"},
-    },
-}
+try:
+    LOGGING = logging_setup(os.environ)
+except ValueError as error:
+    raise ImproperlyConfigured(str(error)) from error

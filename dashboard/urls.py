@@ -16,6 +16,8 @@ handler500 = "dashboard.failures.failed"
 urlpatterns = [
     path("", landing, name="landing"),
     path("pricing", pricing, name="pricing"),
+    path("", include("dashboard.docs.urls")),
+    path("", include("dashboard.status.urls")),
     path("", include("dashboard.pages")),
     path("", include("accounts.urls")),
     path("", include("billing.urls")),

@@ -12,6 +12,7 @@ from accounts.models import Account
 from dashboard import charts
 from dashboard.csv_download import Row, download
 from dashboard.entries import OUTCOMES
+from dashboard.late_usage import remarks
 from dashboard.members import page_of_an_account
 from dashboard.today import total
 from dashboard.usage_form import View, view_of
@@ -37,6 +38,7 @@ def usage(request: AccountRequest) -> HttpResponse:
         "view": view,
         "form": view.form,
         "period": view.period,
+        "late": remarks(account.pk, view.period),
         "at_first": MOST + 3 if "all" in request.GET else AT_FIRST,
         **_sums(view, part, names),
     }

@@ -16,7 +16,8 @@ Prefix = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9]{0,9}[-_]\Z")]  # so none b
 class Product(Struct, frozen=True, forbid_unknown_fields=True):
     """``base_path`` is where pages say that the API stands; it stands at both.
 
-    ``first_model`` is the one that a newcomer's first call names. Keys with one of the
+    ``first_model`` is the one that a newcomer's first call names, and ``key_variable`` the variable
+    of the environment in which its examples expect the key. Keys with one of the
     ``accepted_prefixes`` were issued by products before this one. ``unknown_model`` is the status
     for a model that does not exist: OpenAI's 404, or the 400 of a strict reader of its error type.
     """
@@ -25,6 +26,7 @@ class Product(Struct, frozen=True, forbid_unknown_fields=True):
     key_prefix: Prefix
     base_path: Literal["/api/v1", "/v1"]
     first_model: str
+    key_variable: Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9_]{0,40}\Z")] = "API_KEY"
     accepted_prefixes: tuple[Prefix, ...] = ()
     unknown_model: Literal[404, 400] = 404
 

@@ -30,7 +30,8 @@ SHAPES = re.compile(
     rf"""
     \b(?:{_PREFIXES})[0-9A-Za-z]{{8,}}             # ours, also one that was cut off
     | \b(?:sk|rk|pk)[-_](?:[a-z]+[-_])*[0-9A-Za-z_-]{{16,}}   # OpenAI, Anthropic, Stripe
-    | \b(?:gh[opusr]|github_pat|glpat|gsk|hf|npm|whsec|xox[abprs])[-_][0-9A-Za-z_-]{{10,}}
+    | \b(?:gh[opusr]|github_pat|glpat|gsk|hf|npm|xox[abprs])[-_][0-9A-Za-z_-]{{10,}}
+    | \bwhsec_[0-9A-Za-z+/_-]{{10,}}={{0,2}}      # of webhooks: base64, with all its signs
     | \bA(?:KIA|SIA)[0-9A-Z]{{16}}\b | \bAIza[0-9A-Za-z_-]{{30,}}
     | \beyJ[0-9A-Za-z_-]{{5,500}}\.[0-9A-Za-z_-]{{5,}}(?:\.[0-9A-Za-z_-]*)?  # JSON web tokens
     | (?i:\b(?:bearer|basic)\s+)[0-9A-Za-z._~+/=-]{{6,}}

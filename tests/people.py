@@ -24,7 +24,8 @@ def make_user(name: str = "owner") -> User:
 def make_plan(slug: str = "monthly", **limits: int) -> Plan:
     """A plan with just these limits; one that allows plenty if none are given."""
     plenty = {"requests_per_minute": 10_000, "tokens_per_minute": 10**9, "tokens_per_day": 10**9}
-    plan, _ = Plan.objects.get_or_create(slug=slug, defaults={"name": slug.title(), "interval_months": 1})
+    defaults = {"name": slug.title(), "interval_months": 1}
+    plan, _ = Plan.objects.get_or_create(slug=slug, defaults=defaults)
     plan.limits = limits or plenty
     plan.save()
     return plan

@@ -15,9 +15,25 @@ OPEN = {
     *("password/reset/complete/", "password/reset/done/", "inactive/", "logout/", "mailbox"),
     *("login/code/confirm/", "reauthenticate/", "ops/login/", "ops/logout/"),
     *("mfa/authenticate/", "mfa/webauthn/login/", "invitations/<str:token>", "pricing"),
+    *("docs", "docs/search", "docs/webhooks/<path:name>", "docs/<slug:slug>.md"),
+    *("docs/<slug:slug>", "changelog", "llms.txt"),
     "stripe/events",
+    *("status", "status.json", "status/feed.atom", "status/maintenance.ics", "status/subscribe"),
+    *("status/days/<str:kind>/<path:name>", "status/confirm/<str:token>"),
+    "status/unsubscribe/<str:token>",
 }
-PAGES = ["/", "/pricing", "/login/", "/signup/", "/password/reset/", "/mailbox", "/nothing-here"]
+DOCS = ["/docs", "/docs/models", "/docs/search?q=key", "/docs/search?q=zebra", "/changelog"]
+PAGES = [
+    *DOCS,
+    "/",
+    "/pricing",
+    "/login/",
+    "/signup/",
+    "/password/reset/",
+    "/mailbox",
+    "/nothing-here",
+]
+PAGES += ["/status", "/status/subscribe", "/status/days/part/api"]
 MEMBERS = [
     *("/overview", "/keys", "/keys/new", "/usage", "/logs", "/password/change/", "/email/"),
     *("/logs/export", "/audit", "/models", "/playground", "/webhooks", "/webhooks/new", "/billing"),

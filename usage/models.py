@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from usage.adjustments import UsageAdjustment
 from usage.long_kept import LongKept
 from usage.spent import AccountDay
 from usage.told import UsageAlert
@@ -26,6 +27,7 @@ __all__ = [
     "Payload",
     "RequestLog",
     "RequestLogQuerySet",
+    "UsageAdjustment",
     "UsageAlert",
     "UsageHour",
     "day_of",

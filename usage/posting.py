@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import msgspec
 import psycopg
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
-from usage import alerts, long_kept, partitions, rollup_tables, rollups
+from usage import adjustments, alerts, long_kept, partitions, rollup_tables, rollups
 from usage.arrays import arrays
 from usage.records import Final
 from usage.rollups import Rollups
@@ -120,6 +121,7 @@ def _store(ready: Ready) -> int:
             new = [row for row in new if row.request_id in stored]
             sums = rollups.add_up(new)
         rollup_tables.add(cursor, sums)
+        adjustments.note(cursor, sums.hours, timezone.now())
         longer = [row for row in new if row.retention_class != partitions.SHORTEST]
         long_kept.note(cursor, (row.account_id for row in longer))
         alerts.tell(cursor, new)

@@ -7,6 +7,7 @@ the beginning; what is stored already is simply not stored again.
 import contextlib
 import fcntl
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -29,6 +30,7 @@ BATCH = 10000  # rows in one transaction
 PAYLOADS = 200
 
 NO_DECISION = b"{}"
+LOCK = "recorder.lock"  # its time says up to when everything is recorded
 REJECTED = "rejected.jsonl"  # what PostgreSQL will never take, for somebody to look at
 
 Settlement = tuple[str, int, int]  # lease, account, tokens to charge
@@ -74,7 +76,7 @@ class Recorder:
     def _alone(self) -> Iterator[bool]:
         """Hold the folder for us; False if we were stopped before it was free."""
         self._directory.mkdir(parents=True, exist_ok=True)
-        with (self._directory / "recorder.lock").open("w") as lock:
+        with (self._directory / LOCK).open("a") as lock:
             alone = self._lock(lock.fileno())
             while not alone and not self._stopped.wait(POLL_SECONDS):
                 alone = self._lock(lock.fileno())
@@ -99,6 +101,7 @@ class Recorder:
 
     def _record(self) -> int:
         """One round. Where it fails it can simply be begun again."""
+        begun_at = time.time()
         stored = self._post()
         dead = self._segments.dead()  # asked first: what these have written is all there by now
         stored += self._read()
@@ -106,6 +109,8 @@ class Recorder:
         stored += self._post()
         self._settle_for(dead)
         self._forget_segments(dead)
+        with contextlib.suppress(OSError):  # somebody removed it
+            os.utime(self._directory / LOCK, (begun_at, begun_at))
         return stored
 
     def _read(self) -> int:

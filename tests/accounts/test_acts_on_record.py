@@ -20,6 +20,7 @@ from accounts.audit import CONSOLE, Action, Actor, AuditEntry
 from accounts.audit_actions import GROUPS
 from accounts.models import Account, APIKey, Invitation, Membership, User
 from billing.models import Override, Plan, Subscription, Trial
+from dashboard.models import Incident, Maintenance
 from gateway.models import LanguageModel, ModelRoute, Provider
 from tests.billing.newcomers import trial_plan
 from tests.people import make_colleague, make_key, make_plan, make_user
@@ -85,6 +86,12 @@ class Scene:
         facts = {"limits": {"requests_per_day": 1}, "reason": "r", "created_by": "operator"}
         return Override.objects.create(subscription=self.account.subscription, **facts)
 
+    def incident(self) -> Incident:
+        return Incident.objects.create(title="Late")
+
+    def maintenance(self) -> Maintenance:
+        return Maintenance.objects.create(title="New", starts_at=NOW, ends_at=LATER)
+
     def route(self) -> ModelRoute:
         provider = Provider.objects.create(slug="p", name="P", base_url="http://127.0.0.1:9")
         model = LanguageModel.objects.create(model_id="m", owned_by="p", created_at=timezone.now())
@@ -94,6 +101,7 @@ class Scene:
 NOW = timezone.now()
 LATER = NOW + timedelta(days=9)
 SENT = {"sent_at": NOW - timedelta(hours=1), "expires_at": NOW + timedelta(days=1)}
+OF_THE_SERVER = ("ModelRoute", "Incident", "Maintenance")  # these concern no account
 VERBS: dict[str, tuple[Callable[[Scene], object], Action]] = {
     "Account.suspend": (lambda s: s.account.suspend(by=s.by), Action.ACCOUNT_SUSPENDED),
     "Account.reinstate": (lambda s: s.account.reinstate(by=s.by), Action.ACCOUNT_REINSTATED),
@@ -206,6 +214,36 @@ VERBS: dict[str, tuple[Callable[[Scene], object], Action]] = {
         lambda s: s.agreed_before().end(by=s.by),
         Action.LIMITS_OVERRIDE_ENDED,
     ),
+    "IncidentQuerySet.open": (
+        lambda s: Incident.objects.open("Late", "It is.", by=s.by),
+        Action.INCIDENT_OPENED,
+    ),
+    "Incident.update": (
+        lambda s: s.incident().update("identified", "We know.", by=s.by),
+        Action.INCIDENT_UPDATED,
+    ),
+    "Incident.resolve": (
+        lambda s: s.incident().resolve("Over.", by=s.by),
+        Action.INCIDENT_RESOLVED,
+    ),
+    "MaintenanceQuerySet.plan": (
+        lambda s: Maintenance.objects.plan(
+            "New", "It will be.", starts_at=LATER, ends_at=LATER + timedelta(hours=1), by=s.by
+        ),
+        Action.MAINTENANCE_PLANNED,
+    ),
+    "Maintenance.update": (
+        lambda s: s.maintenance().update("Soon.", by=s.by),
+        Action.MAINTENANCE_UPDATED,
+    ),
+    "Maintenance.begin": (
+        lambda s: s.maintenance().begin("Now.", by=s.by),
+        Action.MAINTENANCE_BEGUN,
+    ),
+    "Maintenance.end": (
+        lambda s: s.maintenance().end("Over.", by=s.by),
+        Action.MAINTENANCE_ENDED,
+    ),
     "ModelRoute.switch_off": (lambda s: s.route().switch_off(by=s.by), Action.ROUTE_SWITCHED_OFF),
     "ModelRoute.switch_on": (lambda s: s.route().switch_on(by=s.by), Action.ROUTE_SWITCHED_ON),
 }
@@ -243,7 +281,7 @@ def test_a_verb_is_on_record_with_who_did_it(verb: str) -> None:
     assert AuditEntry.objects.count() == before + 1
     assert entry.action == action
     assert (entry.actor, entry.user_id, entry.ip) == (scene.user.email, scene.user.pk, "192.0.2.7")
-    assert entry.account_id == (None if verb.startswith("ModelRoute") else scene.account.pk)
+    assert entry.account_id == (None if verb.startswith(OF_THE_SERVER) else scene.account.pk)
     assert not list(audit.verify())
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import stripe
 
-from billing import adoption, endings, price_sync, readings
+from billing import adoption, endings, readings
 from billing.checkout import NotPossible
 from billing.contracts import item_of
 from billing.models import Customer, Invoice, Plan, StripeEvent
@@ -15,7 +15,7 @@ from billing.stripe_api import asking
 from billing.stripe_events import hear
 from tests.billing.in_process import InProcessServer
 from tests.billing.paying import PLANS, Paying, look_into_everything
-from tests.billing.stripe_server import GOOD, REFUSED, StripeServer
+from tests.billing.stripe_server import GOOD, REFUSED
 from tests.people import make_account
 from tests.webhooks.receivers import Received
 
@@ -88,9 +88,8 @@ class Mail:
 class Life:
     """Steps that may be refused, as they may in life; what they do is decided by Stripe alone."""
 
-    def __init__(self, server: StripeServer | InProcessServer, seed: int | None) -> None:
+    def __init__(self, server: InProcessServer, seed: int | None) -> None:
         server.begin()
-        price_sync.sync()
         trial = Plan.objects.get(slug="free-trial")
         self.paying = Paying(server, make_account(plan=trial))
         self.mail = Mail(self.paying, seed)

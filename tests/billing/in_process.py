@@ -80,6 +80,7 @@ class InProcessServer:
 
     def __init__(self) -> None:
         self.bench = Bench()
+        self.at_first = b""
         self.received: list[Received] = []
         self.receiver = SimpleNamespace(received=self.received)
         self.transport = InProcess(self.bench.site)
@@ -89,9 +90,15 @@ class InProcessServer:
     def access(self) -> StripeAccess:
         return StripeAccess("simulated", KEY, SECRET, transport=self.transport)
 
+    def remember(self) -> None:
+        """Begin with what there is now, from here on."""
+        self.at_first = self.bench.sim.store.sql.serialize()
+
     def begin(self) -> None:
         self.bench.close()
         self.bench = Bench()
+        if self.at_first:
+            self.bench.sim.store.sql.deserialize(self.at_first)
         self.transport.site = self.bench.site
         self.received.clear()
 

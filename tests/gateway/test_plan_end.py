@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.audit import SYSTEM
-from billing.models import Subscription, Trial
 from billing.agreements import Ended
+from billing.models import Subscription, Trial
 from billing.unserved import ENDED
 from tests.billing.newcomers import trial_plan
 from tests.gateway.site import Site

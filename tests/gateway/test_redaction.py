@@ -18,6 +18,7 @@ SECRETS = [
     "sk-or-v1-0123456789abcdef0123456789abcdef",
     "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
     "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    "whsec_br3/tqK3Q0Fu5NiMV081bixC+1+/D9N1rNMdKYeLarI=",
     "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
     "github_pat_11ABCDEFG0abcdefghijkl_mnopqrstuv",
     "glpat-abcdefghij0123456789",
