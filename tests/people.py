@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import count
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 
 from accounts.audit import SYSTEM
 from accounts.models import Account, APIKey, Membership, User
 from accounts.scopes import Scope
-from billing.models import Plan, Subscription, limit_key
+from billing.models import Plan, Price, Subscription, limit_key
 
 _numbers = count(1)
 _hash_of = cache(make_password)  # once: a password is slow to hash, as it should be
@@ -29,6 +30,18 @@ def make_plan(slug: str = "monthly", **limits: int) -> Plan:
     plan.limits = limits or plenty
     plan.save()
     return plan
+
+
+def make_price(plan: Plan) -> Price:
+    """What ``plan`` costs at the Stripe that we speak with."""
+    return Price.objects.create(
+        plan=plan,
+        mode=settings.STRIPE.mode,
+        stripe_id=f"price_{next(_numbers)}",
+        unit_amount=100,
+        currency="usd",
+        interval_months=1,
+    )
 
 
 def make_account(user: User | None = None, *, plan: Plan | None = None) -> Account:

@@ -4,16 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
-from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from accounts import keys
 from accounts.audit import Action, Actor, AuditEntry
 from accounts.models import Account, Notice
 from billing import clock, granting
-from billing.models import Plan, Price, Subscription
+from billing.models import Plan, Subscription
 from gateway.caller import Caller, look_up
-from tests.people import Issued, make_account, make_key, make_plan
+from tests.people import Issued, make_account, make_key, make_plan, make_price
 
 pytestmark = pytest.mark.django_db
 BY = Actor("operator somebody@example.com", 7, "192.0.2.7")
@@ -205,14 +204,7 @@ def test_where_a_plan_is_free_for_good_it_follows() -> None:
 
 def test_what_stripe_runs_is_left_to_it() -> None:
     account, plan = make_account(), make_plan("enterprise")
-    price = Price.objects.create(
-        plan=plan,
-        mode=settings.STRIPE.mode,
-        stripe_id="price_1",
-        unit_amount=100,
-        currency="usd",
-        interval_months=1,
-    )
+    price = make_price(plan)
     having(account, stripe_id="sub_1", price=price, current_period_end=clock.now() + DAY)
     row = Subscription.objects.values().get(account=account)
     later = clock.now() + 9 * DAY

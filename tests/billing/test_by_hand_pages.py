@@ -14,7 +14,7 @@ from billing import clock
 from billing.limits import NAMES
 from billing.models import Override, Subscription
 from tests.dashboard.conftest import browser_of, text_of
-from tests.people import make_account, make_key, make_plan, make_user
+from tests.people import make_account, make_key, make_plan, make_price, make_user
 
 pytestmark = pytest.mark.django_db
 SOON = (clock.now() + timedelta(days=9)).replace(second=0, microsecond=0)
@@ -200,7 +200,8 @@ def test_what_was_entered_stays_when_something_is_wrong(
 def test_what_stripe_runs_is_refused_with_the_sentence_why(
     act: str, subscription: Subscription, operator: Client
 ) -> None:
-    having(subscription, current_period_end=SOON, stripe_id="sub_1")
+    price = make_price(subscription.plan)
+    having(subscription, current_period_end=SOON, stripe_id="sub_1", price=price)
     form = sent(act)
     before = snapshot()
 
@@ -216,7 +217,7 @@ def test_what_stripe_runs_is_refused_with_the_sentence_why(
 def test_an_override_is_possible_where_stripe_runs_it(
     subscription: Subscription, operator: Client
 ) -> None:
-    having(subscription, stripe_id="sub_1")
+    having(subscription, stripe_id="sub_1", price=make_price(subscription.plan))
 
     operator.post(page_of(subscription, "override"), sent("override"))
 
@@ -225,7 +226,7 @@ def test_an_override_is_possible_where_stripe_runs_it(
 
 def test_the_bulk_acts_leave_what_stripe_runs(operator: Client) -> None:
     ours, theirs = make_account().subscription, make_account().subscription
-    having(theirs, stripe_id="sub_1")
+    having(theirs, stripe_id="sub_1", price=make_price(theirs.plan))
 
     for action in ("renew", "expire"):
         chosen = {"action": action, "_selected_action": [ours.pk, theirs.pk]}
