@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -28,10 +29,13 @@ TROUBLE = re.compile(r"Traceback|^\{\"error\"", re.MULTILINE)
 VARIABLES = {"keyplex": "KEYPLEX_API_KEY", "keymeai": "KEYMEAI_KEY"}
 
 
-def places(*languages: str) -> list[tuple[str, str]]:
-    """Each product with each of its pages on which there is something to run."""
+def places(*languages: str) -> list[Any]:
+    """Each product with each of its pages on which there is something to run.
+
+    What the second product shows differs in names alone, and runs with ``./test clients``.
+    """
     return [
-        (name, slug)
+        pytest.param(name, slug, marks=[pytest.mark.clients] if name == "keymeai" else [])
         for name in PRODUCTS
         for slug, page in PAGES.items()
         if {language for language, _, _ in FENCE.findall(page.source)} & set(languages)
