@@ -13,3 +13,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         cursor.execute(
             "ALTER TABLE accounts_auditchain DISABLE TRIGGER audit_chains_are_not_emptied"
         )
+
+
+SLOW = ("tests/platform/", "tests/crash/", "tests/browser/", "tests/upstream/")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins first, so that at the end no worker waits for the other."""
+    items.sort(key=lambda item: not item.nodeid.startswith(SLOW))

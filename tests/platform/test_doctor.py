@@ -3,6 +3,8 @@
 import subprocess
 import time
 
+import pytest
+
 from dashboard.instance import ROOT
 from tests.platform.instance import StartedInstance
 
@@ -10,6 +12,7 @@ DEADLINE = 90.0  # seconds until beat has asked for everything once
 WELL = ("PostgreSQL", "Valkey", "The recorder runs", "queue webhooks-failing", "beat", "is ready")
 
 
+@pytest.mark.t2
 def test_a_started_instance_is_in_good_health(instance: StartedInstance) -> None:
     assert "Ctrl-C stops everything" in instance.start()
     deadline = time.monotonic() + DEADLINE
