@@ -20,6 +20,7 @@ from billing.customers import Customer
 from billing.plans import Plan
 from billing.portal import configuration_of
 from billing.prices import Price
+from billing.readings import subscriptions_of
 from billing.stripe_api import asking
 
 UNDER_WAY = "Another payment of this account is under way; look again in a minute."
@@ -54,9 +55,8 @@ def begin(account: Account, plan: Plan, *, back: str, by: Actor) -> str:
 
 def price_of(plan: Plan) -> Price:
     """What ``plan`` costs at Stripe. Raises NotPossible unless that is what our pages say."""
-    price = Price.objects.ours().filter(plan=plan, retired_at=None).first()
-    shown = (plan.unit_amount, plan.currency, plan.interval_months)
-    if price is None or not plan.is_for_sale or price.terms != shown:
+    price = Price.objects.current(plan)
+    if price is None or not plan.is_for_sale or price.terms != plan.terms:
         raise NotPossible(f"{plan} cannot be bought here at the moment.")
     return price
 
@@ -149,8 +149,7 @@ def _still_open(customer: Customer, price: Price, client: stripe.StripeClient) -
 
 def _refuse_if_paid(customer: Customer, client: stripe.StripeClient) -> None:
     """Ask Stripe, which knows also of what is over here for want of a payment."""
-    every: Any = {"customer": customer.stripe_id, "status": "all", "limit": 100}
-    for subscription in client.v1.subscriptions.list(every).auto_paging_iter():
+    for subscription in subscriptions_of(customer, client):
         if subscription.status in ("past_due", "unpaid"):
             raise NotPossible(
                 "An invoice of this account is unpaid; pay that, and its plan goes on."

@@ -1,11 +1,10 @@
 """An account that goes away pays no more."""
 
-from typing import Any
-
 from accounts.models import Account
 from billing.checkouts import Checkout
 from billing.contracts import OVER
 from billing.customers import Customer
+from billing.readings import subscriptions_of
 from billing.stripe_api import asking
 
 
@@ -23,7 +22,6 @@ def stop_paying(account: Account) -> None:
                 checkout.close_unseen()
             elif client.v1.checkout.sessions.retrieve(checkout.stripe_id).status == "open":
                 client.v1.checkout.sessions.expire(checkout.stripe_id)
-        every: Any = {"customer": customer.stripe_id, "status": "all", "limit": 100}
-        for subscription in client.v1.subscriptions.list(every).auto_paging_iter():
+        for subscription in subscriptions_of(customer, client):
             if subscription.status not in OVER:
                 client.v1.subscriptions.cancel(subscription.id)

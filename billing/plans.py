@@ -70,6 +70,11 @@ class Plan(models.Model):
         return {name: amount for name, amount in self.limits.items() if name in limits.NAMES}
 
     @property
+    def terms(self) -> tuple[int | None, str, int]:
+        """What is to be paid, in what, and for how many months; as ``Price.terms`` says it."""
+        return self.unit_amount, self.currency, self.interval_months
+
+    @property
     def is_for_sale(self) -> bool:
         return bool(self.unit_amount and self.interval_months and not self.retired_at)
 

@@ -39,9 +39,8 @@ class Sync:
             configuration_of(self.client)
 
     def _offer(self, plan: Plan) -> None:
-        terms = (plan.unit_amount, plan.currency, plan.interval_months)
-        current = Price.objects.ours().filter(plan=plan, retired_at=None).first()
-        if current and current.terms == terms and self._sells(current):
+        current = Price.objects.current(plan)
+        if current and current.terms == plan.terms and self._sells(current):
             return
         self.said.append(f"{plan}: {plan.price_in_words} every {plan.interval_in_words}")
         if self.dry:

@@ -15,9 +15,9 @@ class PriceQuerySet(models.QuerySet["Price"]):
         """Those of the Stripe that we speak with; another one knows nothing of them."""
         return self.filter(mode=settings.STRIPE.mode)
 
-    def current(self, plan: Plan) -> Price:
-        """What ``plan`` costs who buys it now. Raises Price.DoesNotExist if nobody can."""
-        return self.ours().get(plan=plan, retired_at=None)
+    def current(self, plan: Plan) -> Price | None:
+        """What ``plan`` costs who buys it now; None if nobody can."""
+        return self.ours().filter(plan=plan, retired_at=None).first()
 
 
 class Price(models.Model):

@@ -28,9 +28,8 @@ class Reading:
 
     def charges_of(self, invoice: stripe.Invoice) -> Iterable[tuple[str, stripe.Charge]]:
         for payment in invoice.payments.data if invoice.payments else []:
-            intent = str(
-                getattr(payment.payment, "payment_intent", "")
-            )  # others were paid elsewhere
+            # what was paid elsewhere has none
+            intent = str(getattr(payment.payment, "payment_intent", ""))
             if intent in self.charges:
                 yield intent, self.charges[intent]
 
@@ -46,8 +45,6 @@ def read(customer: Customer, client: stripe.StripeClient) -> Reading:
             state=Checkout.State.OPEN, stripe_id__isnull=False
         )
     }
-    every: Any = {**about, "status": "all", "expand": ["data.schedule"]}
-    subscriptions = client.v1.subscriptions.list(every)
     with_payments: Any = {**about, "expand": ["data.payments"]}
     invoices = client.v1.invoices.list(with_payments)
     charges = client.v1.charges.list(about)
@@ -56,11 +53,19 @@ def read(customer: Customer, client: stripe.StripeClient) -> Reading:
         customer.stripe_id,
         customer.version,
         sessions,
-        list(subscriptions.auto_paging_iter()),
+        list(subscriptions_of(customer, client)),
         list(invoices.auto_paging_iter()),
         {str(one.payment_intent): one for one in paid},
         dict(_disputes([one for one in paid if one.disputed], client)),
     )
+
+
+def subscriptions_of(
+    customer: Customer, client: stripe.StripeClient
+) -> Iterable[stripe.Subscription]:
+    """All that the customer ever had, with their schedules. Raises stripe.StripeError."""
+    asked: Any = {"customer": customer.stripe_id, "limit": PAGE, "status": "all"}
+    return client.v1.subscriptions.list(asked | {"expand": ["data.schedule"]}).auto_paging_iter()
 
 
 def _disputes(

@@ -188,7 +188,7 @@ class Subscription(models.Model):
         self.refresh_from_db()
         self.account.raise_epoch()
         self._tell_ended()
-        audit.record(self.account, Action.PLAN_EXPIRED, by=by, about=self.plan.name, **said)
+        self._record(Action.PLAN_EXPIRED, by=by, **said)
         self._fall_back()
         return True
 

@@ -79,7 +79,7 @@ def _reckoned(subscription: Subscription) -> Upcoming | None:
     """The price of what follows, without taxes and what may be owed to the customer."""
     price = subscription.price
     if subscription.next_plan:
-        price = Price.objects.ours().filter(plan=subscription.next_plan, retired_at=None).first()
+        price = Price.objects.current(subscription.next_plan)
     if price is None or subscription.current_period_end is None:
         return None
     at = subscription.current_period_end

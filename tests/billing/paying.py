@@ -113,7 +113,7 @@ class Paying:
         self.server.control("card", customer=self.customer.stripe_id, outcome=outcome)
 
     def price(self, plan: str) -> Price:
-        return Price.objects.current(Plan.objects.get(slug=plan))
+        return Price.objects.ours().get(plan__slug=plan, retired_at=None)
 
 
 def post(body: bytes, signature: str) -> int:

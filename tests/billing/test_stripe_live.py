@@ -66,7 +66,7 @@ class Live:
                 "invoice_settings": {"default_payment_method": "pm_card_visa"},
             }
         )
-        price = Price.objects.current(Plan.objects.get(slug="monthly"))
+        price = Price.objects.ours().get(plan__slug="monthly", retired_at=None)
         subscription = self.client.subscriptions.create(
             {"customer": made.id, "items": [{"price": price.stripe_id}]}
         )
