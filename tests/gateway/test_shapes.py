@@ -114,7 +114,7 @@ def test_an_answer_that_the_provider_broke_off_is_an_error(
 
     answer = ask(client, provider.serves())
 
-    assert answer.status_code == 500
+    assert answer.status_code == 500, answer.text
     assert answer.json()["error"]["type"] == "server_error"
 
 

@@ -1,7 +1,7 @@
 """A name leads where it was judged to lead, whatever DNS says a moment later."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from ipaddress import ip_network
 from itertools import cycle
 
@@ -40,10 +40,23 @@ def world(settings: Settings) -> Iterator[World]:
     with ExitStack() as stack:
         names = stack.enter_context(NameServer())
         settings.WEBHOOK_DNS = (names.address,)
-        receiver = stack.enter_context(answering(OK, GOOD))
-        inside = [INSIDE, "::1", "127.2.0.1"]
-        canaries = [stack.enter_context(answering(OK, host, receiver.port)) for host in inside]
+        receiver, *canaries = stack.enter_context(on_one_port(GOOD, INSIDE, "::1", "127.2.0.1"))
         yield World(names, receiver, canaries)
+
+
+@contextmanager
+def on_one_port(*hosts: str) -> Iterator[list[Stage]]:
+    """A stage on each host; the port that one was given may be taken on another."""
+    while True:
+        with ExitStack() as stack:
+            try:
+                stages = [stack.enter_context(answering(OK, hosts[0]))]
+                for host in hosts[1:]:
+                    stages.append(stack.enter_context(answering(OK, host, stages[0].port)))
+            except OSError:
+                continue
+            yield stages
+            return
 
 
 def flips(*lists: list[str]) -> Iterator[list[str]]:
