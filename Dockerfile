@@ -1,6 +1,6 @@
 # One image for every process; compose.yaml says which one a container becomes.
 # What it needs to write goes to /data (a volume) and /tmp: the rest may be read-only.
-ARG PYTHON=3.11-slim-bookworm
+ARG PYTHON=3.11.15-slim-bookworm
 
 FROM python:${PYTHON} AS packages
 COPY requirements.lock /

@@ -67,7 +67,7 @@ def keyplex(port: int, upstream: str, *, options: list[str] | None = None) -> It
             for server in servers_of(Instance(data)):
                 stack.callback(server.stop, server.start())
             api_key = prepare(data, environment, upstream)
-        web = web_command(data, host="127.0.0.1", port=port, workers=1)
+        web = web_command(host="127.0.0.1", port=port, workers=1)
         commands = {
             "web": ([*web[:-1], *(options or []), web[-1]], SUBJECT_CORE),
             "recorder": ([sys.executable, str(ROOT / "manage.py"), "record_usage"], OTHER_CORE),

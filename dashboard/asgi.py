@@ -18,6 +18,8 @@ from dashboard.guard import Guard  # noqa: E402
 from dashboard.health import healthz, readyz  # noqa: E402
 from dashboard.inner_call import GATEWAY  # noqa: E402
 from dashboard.metrics.page import metrics  # noqa: E402
+from dashboard.precautions import DATA, FILES, PAGES, careful  # noqa: E402
+from dashboard.static_files import PLACE, static_files  # noqa: E402
 from gateway.asgi import ROUTES  # noqa: E402
 from gateway.call import Receive, Scope, Send  # noqa: E402
 from gateway.sandbox import sandbox  # noqa: E402
@@ -35,11 +37,16 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     short = path.removeprefix("/api")
     if running and (short.startswith("/v1/") or short == "/v1" or means_gateway(scope, short)):
         root = path[: -len(short)] if short else path
-        return await running.gateway({**scope, "path": short, "root_path": root}, receive, send)
+        within = {**scope, "path": short, "root_path": root}
+        return await running.gateway(within, receive, careful(send, DATA))
     if path.startswith("/sandbox/v1/"):
-        return await sandbox(scope, receive, send)
-    within: Scope = {**scope, GATEWAY: running.gateway if running else None}
-    return await DIRECT.get(path, pages)(within, receive, send)
+        return await sandbox(scope, receive, careful(send, DATA))
+    if path.startswith(PLACE):
+        return await static_files(scope, receive, careful(send, FILES))
+    within = {**scope, GATEWAY: running.gateway if running else None}
+    if path in DIRECT:
+        return await DIRECT[path](within, receive, careful(send, DATA))
+    return await pages(within, receive, careful(send, PAGES))
 
 
 def means_gateway(scope: Scope, short: str) -> bool:

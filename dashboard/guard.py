@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from csp.utils import build_policy
 from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
 from django.template import loader
@@ -58,8 +57,6 @@ class Received:
 
 HTML: Headers = [
     (b"content-type", b"text/html; charset=utf-8"),
-    (b"content-security-policy", build_policy().encode()),
-    (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
 ]
 

@@ -10,11 +10,10 @@ from dashboard.inner_call import GATEWAY
 from gateway import database
 from gateway.asgi import Gateway
 from gateway.call import JSON, Call, Receive, Scope, Send
-from gateway.errors import Headers, Unavailable
+from gateway.errors import Unavailable
 from gateway.redis_link import RedisLink, RedisUnavailable
 from usage.journal import JournalUnavailable, check_writable
 
-PRIVATE: Headers = [*JSON, (b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
 OK = b'{"status":"ok"}'
 REASONS = {
     "postgresql": "PostgreSQL does not answer.",
@@ -26,7 +25,7 @@ REASONS = {
 
 async def healthz(scope: Scope, receive: Receive, send: Send) -> None:
     """200 as long as the process answers at all; it asks nobody and touches nothing."""
-    await Call(scope, receive, send).answer(200, OK, PRIVATE)
+    await Call(scope, receive, send).answer(200, OK)
 
 
 async def readyz(scope: Scope, receive: Receive, send: Send) -> None:
@@ -35,9 +34,9 @@ async def readyz(scope: Scope, receive: Receive, send: Send) -> None:
     missing = await missing_for(scope.get(GATEWAY))
     if missing:
         said = {"status": "unavailable", "missing": list(missing), "reasons": missing}
-        await call.answer(503, json.dumps(said).encode(), [*PRIVATE, (b"retry-after", b"1")])
+        await call.answer(503, json.dumps(said).encode(), [*JSON, (b"retry-after", b"1")])
     else:
-        await call.answer(200, OK, PRIVATE)
+        await call.answer(200, OK)
 
 
 async def missing_for(gateway: Gateway | None) -> dict[str, str]:

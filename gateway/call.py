@@ -33,7 +33,7 @@ ANY_PAGE: Headers = [  # a key in a header is no cookie: whoever has it may use 
 ]
 EVENT_STREAM: Headers = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-cache"),
+    (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
 ]
 
@@ -88,6 +88,7 @@ class Call:
         self.written_at = 0.0  # monotonic seconds
         self.writing = False
         self.cut_off: APIError | None = None  # why, if we break it off ourselves
+        self.error: APIError | None = None  # what it was answered with, if that was a refusal
         self._receive = receive
         self._send = send
 

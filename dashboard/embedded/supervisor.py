@@ -131,7 +131,7 @@ def processes(data: Path, *, host: str, port: int, workers: int) -> list[Process
     python = sys.executable
     celery = [python, "-m", "celery", "--app", "dashboard", "--quiet"]
     commands = {
-        "web": web_command(data, host=host, port=port, workers=workers),
+        "web": web_command(host=host, port=port, workers=workers),
         "recorder": [python, str(ROOT / "manage.py"), "record_usage"],
         "worker": [*celery, *worker_of("celery", threads=8)],
         "webhooks": [*celery, *worker_of(QUEUE, threads=32)],  # most of which only wait
@@ -146,7 +146,7 @@ def worker_of(queue: str, *, threads: int) -> list[str]:
     return ["worker", "--queues", queue, "--hostname", f"{queue}@%h", *pool, "-l", "warning"]
 
 
-def web_command(data: Path, *, host: str, port: int, workers: int) -> list[str]:
+def web_command(*, host: str, port: int, workers: int) -> list[str]:
     """Granian as measured (docs/performance.md), with room for many streams at once.
 
     Its deadlines and limits come before any code of ours runs (docs/operations.md).
@@ -164,6 +164,5 @@ def web_command(data: Path, *, host: str, port: int, workers: int) -> list[str]:
             "--log-level",
             "warning",
         ),
-        *("--static-path-route", "/static", "--static-path-mount", str(data / "static")),
         "dashboard.asgi:application",
     ]

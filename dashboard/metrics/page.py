@@ -24,11 +24,7 @@ from gateway.errors import Headers
 from gateway.heartbeat import Heartbeat
 
 FRESH = 3.0  # seconds; a storm of scrapes costs no more than one every so often
-PLAIN: Headers = [
-    (b"content-type", CONTENT_TYPE_PLAIN_0_0_4.encode()),
-    (b"cache-control", b"no-store"),
-    (b"x-content-type-options", b"nosniff"),
-]
+PLAIN: Headers = [(b"content-type", CONTENT_TYPE_PLAIN_0_0_4.encode())]
 ABSENT = b'{"error":"There is nothing at this address."}'
 UNKNOWN = b'{"error":"Send the token of the metrics as a bearer token."}'
 
