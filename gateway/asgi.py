@@ -1,11 +1,14 @@
 """The gateway as an ASGI application: /v1 without a framework, because the routes are few."""
 
+from __future__ import annotations
+
 import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from gateway import (
     database,
@@ -40,10 +43,14 @@ from gateway.heartbeat import Heartbeat
 from gateway.intake import check_head
 from gateway.limits import Cold, Limiter, Stale
 from gateway.meter import Meter
+from gateway.pulse import Pulse
 from gateway.routing import RetryBudget
 from gateway.standby import GRANTED
 from gateway.upstream import Upstream
 from usage.journal import Journal
+
+if TYPE_CHECKING:
+    from gateway.spans import Spans
 
 log = logging.getLogger(__name__)
 Endpoint = Callable[["Gateway", Call], Awaitable[None]]
@@ -81,7 +88,9 @@ class Gateway:
     breakers: Breakers
     heartbeat: Heartbeat
     retries: RetryBudget
+    pulse: Pulse
     captures: Captures
+    spans: Spans | None  # None where nobody traces
     turned_away: Allowance = field(default_factory=lambda: Allowance(TURNED_AWAY, 60.0))
     restoring: dict[tuple[int, str], asyncio.Task[None]] = field(default_factory=dict)
 
@@ -101,6 +110,8 @@ class Gateway:
             log.exception("%s failed", call.request_id)
             await self.refuse(call, APIError("Something went wrong on our side."))
         finally:
+            if self.spans:
+                self.spans.saw(call)
             if call.answered is not None:
                 self.captures.keep(call)
             call.meter = None  # else the two hold each other until the garbage collector comes
@@ -215,7 +226,7 @@ class Gateway:
 
     async def refuse(self, call: Call, error: APIError) -> None:
         """Answer with the envelope, a row in the log, and to who may call the limits' headers."""
-        meter = call.meter
+        call.error, meter = error, call.meter
         if meter and isinstance(error, UnknownModel):
             meter.requested_model = error.asked
         if meter and meter.decision is None and not meter.caller.barred:

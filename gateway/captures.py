@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from accounts.features import CAPTURE
 from accounts.models import APIKey
 from gateway import sse
 from gateway.redaction import Redaction
@@ -95,14 +96,18 @@ class Captures:
             payload = await asyncio.to_thread(
                 filled, blank, Redaction(choice.redact), asked, answered
             )
-            self._journal.note(payload)
+            if payload:
+                self._journal.note(payload)
         except JournalUnavailable as error:
             log.warning("%s is not captured: %s", blank.request_id, error)
         except Exception:
             log.exception("%s is not captured", blank.request_id)
 
 
-def filled(blank: Payload, redaction: Redaction, asked: bytes, answered: bytes) -> Payload:
+def filled(blank: Payload, redaction: Redaction, asked: bytes, answered: bytes) -> Payload | None:
+    """None while operators have switched capture off."""
+    if CAPTURE.is_off:  # may ask Redis: therefore in a thread
+        return None
     return msgspec.structs.replace(
         blank,
         request=kept(asked, redaction),

@@ -4,9 +4,10 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -33,13 +34,17 @@ class Route:
     pk: int
     provider: str
     base_url: str
-    credential: str | None
+    credential: str | None = field(repr=False)
     upstream_model: str
     priority: int
     weight: int
-    switched_off: bool
+    closed: str  # why no call begins this way; empty where calls do
     deadlines: Deadlines
     rules: tuple[Rule, ...]  # those that hold for this model
+
+    @property
+    def switched_off(self) -> bool:
+        return bool(self.closed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +92,15 @@ class Offer:
 
 @dataclass
 class Catalog:
-    """The offers by name. ``listing`` is the ready body of ``GET /v1/models``."""
+    """The offers by name. ``listing`` is the ready body of ``GET /v1/models``.
+
+    ``shut`` is told which providers are switched off, whenever there is a new version.
+    """
 
     version: int = -1
     offers: dict[str, Offer] = field(default_factory=dict)
     listing: bytes = b""
+    shut: Callable[[frozenset[str]], None] | None = None
     _looking: asyncio.Task[None] | None = None
     _looked_at: float = 0.0
 
@@ -124,10 +133,12 @@ class Catalog:
     async def refresh(self) -> None:
         """Take over the newest version. Raises Unavailable; the last good one then stays."""
         if await database.query(current_version) != self.version:
-            version, offers = await database.query(load)
+            version, offers, switched_off = await database.query(load)
             self.listing = listing(offers)
             self.offers = {name: offer for offer in offers for name in offer.names}
             self.version = version
+            if self.shut:
+                self.shut(switched_off)
 
     def listing_for(self, names: frozenset[str]) -> bytes:
         """The same for a key that may use these models only; for others the ready one."""
@@ -163,13 +174,19 @@ def current_version() -> int:
     return row.number if row else 0
 
 
-def load() -> tuple[int, list[Offer]]:
-    """A version, and its every model that is not disabled, in its order."""
+def load() -> tuple[int, list[Offer], frozenset[str]]:
+    """A version, its every model that is not disabled, in order, and who is switched off."""
     while True:
         version = current_version()
-        offers = offers_now()
+        offers, switched_off = offers_now(), switched_off_now()
         if current_version() == version:  # nobody changed it between two of our queries
-            return version, offers
+            return version, offers, switched_off
+
+
+def switched_off_now() -> frozenset[str]:
+    """The providers that nothing may run with."""
+    off = Provider.objects.filter(switched_off_at__isnull=False)
+    return frozenset(off.values_list("slug", flat=True))
 
 
 def offers_now() -> list[Offer]:
@@ -177,6 +194,7 @@ def offers_now() -> list[Offer]:
     models = LanguageModel.objects.filter(disabled_at=None).prefetch_related(
         Prefetch("routes", routes)
     )
+    opened: dict[int, str | None] = {}
     return [
         Offer(
             model_id=model.model_id,
@@ -189,24 +207,32 @@ def offers_now() -> list[Offer]:
             dimensions=model.dimensions,
             best_for=model.best_for,
             parameters=model.parameters,
-            routes=tuple(route_of(row) for row in model.routes.all()),
+            routes=routes_to(model, opened),
         )
         for model in models
     ]
 
 
-def route_of(row: ModelRoute) -> Route:
-    provider = row.provider
-    here = provider.base_url.startswith("/")
+def routes_to(model: LanguageModel, opened: dict[int, str | None]) -> tuple[Route, ...]:
+    """In the order in which they are tried. ``opened`` keeps the credential of each provider."""
+    rows = sorted(model.routes.all(), key=attrgetter("priority_now"))
+    for row in rows:
+        if row.provider_id not in opened:
+            opened[row.provider_id] = credential_of(row.provider)
+    return tuple(route_of(row, opened[row.provider_id]) for row in rows)
+
+
+def route_of(row: ModelRoute, credential: str | None) -> Route:
+    provider, path = row.provider, row.provider.base_url
     return Route(
         pk=row.pk,
         provider=provider.slug,
-        base_url=settings.SELF_URL + provider.base_url if here else provider.base_url,
-        credential=settings.SANDBOX_TOKEN if here else credential_of(provider),
+        base_url=settings.SELF_URL + path if provider.is_here else path,
+        credential=credential,
         upstream_model=row.upstream_model,
-        priority=row.priority,
-        weight=row.weight,
-        switched_off=row.disabled_at is not None,
+        priority=row.priority_now,
+        weight=row.weight_now,
+        closed=row.why_closed,
         deadlines=msgspec.convert(provider.deadlines, Deadlines),
         rules=rules_for(msgspec.convert(provider.rules, list[Rule]), row.upstream_model),
     )
@@ -218,7 +244,18 @@ def rules_for(rules: list[Rule], upstream_model: str) -> tuple[Rule, ...]:
 
 
 def credential_of(provider: Provider) -> str | None:
-    """The provider's key from our environment; a provider that names no variable needs none."""
+    """What was set by hand, else the variable; a provider that names no variable needs none.
+
+    What cannot be opened counts as none: another credential, perhaps of another account at the
+    provider, is not what the operator wanted.
+    """
+    if provider.is_here:
+        return settings.SANDBOX_TOKEN
+    if provider.sealed_credential:
+        credential = provider.credential
+        if credential is None:
+            log.warning("the credential of %s was sealed under another key", provider.slug)
+        return credential
     if not provider.credential_env:
         return ""
     return os.environ.get(provider.credential_env) or None

@@ -131,7 +131,7 @@ def load(catalog: CatalogFile) -> list[str]:
     """Make the database say what the file says; the changes in words, none if there were none.
 
     What is no longer in the file is disabled or retired, never deleted: subscriptions and history
-    refer to it.
+    refer to it. What an operator turned by hand stays as it is.
     """
     changes = Changes()
     terms_before = terms_of_plans()
@@ -141,8 +141,9 @@ def load(catalog: CatalogFile) -> list[str]:
         )
     for provider in catalog.providers:
         changes.put(Provider, "slug", **msgspec.to_builtins(provider))
+    off_by_hand = dict(LanguageModel.objects.values_list("model_id", "switched_off_at"))
     for position, entry in enumerate(catalog.models):
-        put_model(changes, entry, position)
+        put_model(changes, entry, position, off_by_hand)
     gone = LanguageModel.objects.filter(disabled_at=None)
     for model in gone.exclude(model_id__in=[entry.id for entry in catalog.models]):
         changes.put(LanguageModel, "model_id", model_id=model.model_id, disabled_at=now())
@@ -172,7 +173,9 @@ def accounts_with_other_terms(before: dict[str, tuple[dict[str, int], str]]) -> 
     return list(Account.objects.filter(subscription__plan__slug__in=changed))
 
 
-def put_model(changes: "Changes", entry: ModelEntry, position: int) -> None:
+def put_model(
+    changes: "Changes", entry: ModelEntry, position: int, off_by_hand: dict[str, datetime | None]
+) -> None:
     values = msgspec.structs.asdict(entry)
     routes, model_id = values.pop("routes"), values.pop("id")
     model = changes.put(
@@ -180,7 +183,7 @@ def put_model(changes: "Changes", entry: ModelEntry, position: int) -> None:
         "model_id",
         model_id=model_id,
         position=position,
-        disabled_at=None,
+        disabled_at=off_by_hand.get(model_id),
         when_new={"created_at": now()},
         **values,
     )

@@ -7,6 +7,7 @@ hardly anything up for it.
 
 import logging
 import time
+from datetime import UTC, datetime
 
 import hiredis
 
@@ -16,7 +17,9 @@ from gateway.redis_link import RedisLink, RedisUnavailable
 
 log = logging.getLogger(__name__)
 WINDOW = 60  # seconds from the first one
-REMEMBERED = 10_000  # addresses, the oldest go first
+REMEMBERED = 10_000  # addresses, the oldest go first; and as many of a day, for operators
+GUESSERS = "kpx:guessers:{}"  # a hash for each UTC day: an address → how often it was refused
+KEPT = 8 * 86400  # seconds
 SPARED = 5  # looks a second for an address that is refused
 COUNT = """
 local new = redis.call('SADD', KEYS[1], ARGV[1])
@@ -24,6 +27,10 @@ if new == 1 and redis.call('SCARD', KEYS[1]) == 1 then
     redis.call('EXPIRE', KEYS[1], ARGV[2])
 elseif redis.call('SCARD', KEYS[1]) > tonumber(ARGV[3]) then
     redis.call('SREM', KEYS[1], ARGV[1])
+    if redis.call('HLEN', KEYS[2]) < tonumber(ARGV[5]) then
+        redis.call('HINCRBY', KEYS[2], ARGV[4], 1)
+        redis.call('EXPIRE', KEYS[2], ARGV[6])
+    end
     return math.max(1, redis.call('TTL', KEYS[1]))
 end
 return 0
@@ -61,9 +68,10 @@ class Guesses:
 
     async def count(self, ip: str, guess: bytes) -> None:
         """Raise TooManyGuesses if this one was too many. Counts nothing while Redis is away."""
-        key = f"kpx:guesses:{self._kind}:{ip}"
+        keys = f"kpx:guesses:{self._kind}:{ip}", GUESSERS.format(f"{datetime.now(UTC):%Y-%m-%d}")
+        said = guess[:12], WINDOW, self._most, ip, REMEMBERED, KEPT
         try:
-            wait = await self._link.command("EVAL", COUNT, 1, key, guess[:12], WINDOW, self._most)
+            wait = await self._link.command("EVAL", COUNT, 2, *keys, *said)
         except (RedisUnavailable, hiredis.ReplyError) as error:
             log.info("guesses are not counted: %s", error)
             return

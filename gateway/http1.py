@@ -93,6 +93,10 @@ class Connection(asyncio.Protocol):
     def abort(self) -> None:
         self.transport.abort()
 
+    def break_off(self, reason: str) -> None:
+        """Close it at once; who waits for an answer hears why."""
+        self._break(reason)
+
     async def _more(self, due: float) -> None:
         """Wait for bytes. The timer outlives many waits, since to set one costs more than to look.
 

@@ -3,37 +3,29 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models, transaction
 from django.utils import timezone
 
 from accounts import audit
 from accounts.audit import Action, Actor
+from gateway.catalog_version import CatalogVersion
+from gateway.providers import Provider
 
-
-class Provider(models.Model):
-    """Somebody who serves models. A ``base_url`` that begins with / is on this very server."""
-
-    slug = models.SlugField(unique=True)
-    name = models.CharField(max_length=50)
-    base_url = models.CharField(max_length=200)
-    credential_env = models.CharField(max_length=100, blank=True)
-    deadlines = models.JSONField(default=dict, blank=True)  # gateway.dialects.Deadlines
-    rules = models.JSONField(default=list, blank=True)  # gateway.dialects.Rule
-
-    class Meta:
-        ordering = ["slug"]
-
-    def __str__(self) -> str:
-        return self.name
+GREATEST = 1000  # weight or priority
+__all__ = ["CatalogVersion", "LanguageModel", "ModelRoute", "Provider"]
 
 
 class LanguageModel(models.Model):
     """What a caller can name in ``model``, by its id or by any of its aliases.
 
     Prices are its maker's, in US dollars per million tokens. Without one it is unpriced, not free.
+    ``disabled_at`` is set where nobody can call it, ``switched_off_at`` too where an operator
+    wanted that; else it is gone from the catalogue file.
     """
 
     class Kind(models.TextChoices):
@@ -59,6 +51,7 @@ class LanguageModel(models.Model):
     position = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField()
     disabled_at = models.DateTimeField(null=True, blank=True)
+    switched_off_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["position", "model_id"]
@@ -66,15 +59,36 @@ class LanguageModel(models.Model):
     def __str__(self) -> str:
         return self.model_id
 
+    def switch_off(self, *, by: Actor) -> None:
+        """Let nobody call it, from half a second from now on; whoever does hears: no such model."""
+        self._switch(timezone.now(), Action.MODEL_SWITCHED_OFF, by)
+
+    def switch_on(self, *, by: Actor) -> None:
+        """The opposite; the next load of a file in which it is not disables it again."""
+        self._switch(None, Action.MODEL_SWITCHED_ON, by)
+
+    @transaction.atomic
+    def _switch(self, at: datetime | None, action: Action, by: Actor) -> None:
+        self.disabled_at = self.switched_off_at = at
+        self.save(update_fields=["disabled_at", "switched_off_at"])
+        CatalogVersion.rise()
+        audit.record(None, action, by=by, about=self.model_id)
+
 
 class ModelRoute(models.Model):
-    """One way to reach a model; lower ``priority`` is tried first."""
+    """One way to reach a model; lower ``priority`` is tried first.
+
+    ``priority`` and ``weight`` are those of the catalogue file. What an operator sets by hand
+    stands beside them and holds instead, whatever is loaded.
+    """
 
     model = models.ForeignKey(LanguageModel, on_delete=models.CASCADE, related_name="routes")
     provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="routes")
     upstream_model = models.CharField(max_length=100)
     priority = models.PositiveSmallIntegerField(default=0)
+    priority_by_hand = models.PositiveSmallIntegerField(null=True, blank=True)
     weight = models.PositiveSmallIntegerField(default=1)
+    weight_by_hand = models.PositiveSmallIntegerField(null=True, blank=True)
     disabled_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -88,31 +102,53 @@ class ModelRoute(models.Model):
     def __str__(self) -> str:
         return f"{self.model} → {self.provider}: {self.upstream_model}"
 
+    @property
+    def priority_now(self) -> int:
+        return self.priority if self.priority_by_hand is None else self.priority_by_hand
+
+    @property
+    def weight_now(self) -> int:
+        return self.weight if self.weight_by_hand is None else self.weight_by_hand
+
+    @property
+    def why_closed(self) -> str:
+        """Why no call begins this way; nothing where calls do."""
+        if self.provider.switched_off_at:
+            return "provider switched off"
+        if self.disabled_at:
+            return "switched off"
+        return "drained" if self.provider.drained_at else ""
+
     def switch_off(self, *, by: Actor) -> None:
         """Let no process ask this way, from half a second from now on."""
-        self._switch(timezone.now(), Action.ROUTE_SWITCHED_OFF, by)
+        self._change({"disabled_at": timezone.now()}, Action.ROUTE_SWITCHED_OFF, by)
 
     def switch_on(self, *, by: Actor) -> None:
-        self._switch(None, Action.ROUTE_SWITCHED_ON, by)
+        self._change({"disabled_at": None}, Action.ROUTE_SWITCHED_ON, by)
+
+    def set_weight(self, weight: int | None, *, by: Actor) -> None:
+        """Its share among the routes of its priority; None for the file's. Raises ValidationError.
+
+        0 is for when all others have failed.
+        """
+        self._change({"weight_by_hand": checked_number(weight)}, Action.ROUTE_CHANGED, by)
+
+    def set_priority(self, priority: int | None, *, by: Actor) -> None:
+        """When it is tried; None for what the file says. Raises ValidationError."""
+        self._change({"priority_by_hand": checked_number(priority)}, Action.ROUTE_CHANGED, by)
 
     @transaction.atomic
-    def _switch(self, disabled_at: datetime | None, action: Action, by: Actor) -> None:
-        self.disabled_at = disabled_at
-        self.save(update_fields=["disabled_at"])
+    def _change(self, fields: dict[str, Any], action: Action, by: Actor) -> None:
+        for name, value in fields.items():
+            setattr(self, name, value)
+        self.save(update_fields=list(fields))
         CatalogVersion.rise()
-        audit.record(None, action, by=by, about=str(self))
+        numbers = fields if action == Action.ROUTE_CHANGED else {}
+        audit.record(None, action, by=by, about=str(self), **numbers)
 
 
-class CatalogVersion(models.Model):
-    """One row; its number rises with every change, and gateways reload when they see that."""
-
-    number = models.PositiveBigIntegerField(default=0)
-
-    def __str__(self) -> str:
-        return str(self.number)
-
-    @classmethod
-    def rise(cls) -> None:
-        """To be called in the transaction of the change."""
-        version, _ = cls.objects.get_or_create(pk=1)
-        cls.objects.filter(pk=version.pk).update(number=models.F("number") + 1)
+def checked_number(number: int | None) -> int | None:
+    """Raises ValidationError unless it is from 0 to ``GREATEST``, or None."""
+    if number is not None and not 0 <= number <= GREATEST:
+        raise ValidationError(f"Choose a whole number from 0 to {GREATEST:,}.")
+    return number

@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from gateway.brand import Accent, Links
+
 Prefix = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9]{0,9}[-_]\Z")]  # so none begins another
 
 
@@ -20,6 +22,8 @@ class Product(Struct, frozen=True, forbid_unknown_fields=True):
     of the environment in which its examples expect the key. Keys with one of the
     ``accepted_prefixes`` were issued by products before this one. ``unknown_model`` is the status
     for a model that does not exist: OpenAI's 404, or the 400 of a strict reader of its error type.
+    The ``tagline`` is what its front page says first; without an ``accent`` the one of
+    static/css/tokens.css holds.
     """
 
     name: Annotated[str, Meta(min_length=1, max_length=50)]
@@ -29,6 +33,9 @@ class Product(Struct, frozen=True, forbid_unknown_fields=True):
     key_variable: Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9_]{0,40}\Z")] = "API_KEY"
     accepted_prefixes: tuple[Prefix, ...] = ()
     unknown_model: Literal[404, 400] = 404
+    tagline: Annotated[str, Meta(max_length=80)] = ""
+    accent: Accent | None = None
+    links: Links = Links()
 
     @property
     def prefixes(self) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from gateway.errors import (
     UpstreamFailed,
     UpstreamLimited,
 )
-from gateway.upstream import Answer, UpstreamBroken
+from gateway.upstream import SHUT, Answer, UpstreamBroken
 
 OURS = "|".join(prefix[:-1] for prefix in settings.PRODUCT.prefixes)
 SECRETS = re.compile(
@@ -30,6 +30,7 @@ TOO_LONG = re.compile(
     re.IGNORECASE,
 )
 WORDS = ("error", "message", "detail", "msg")  # where providers put what they say
+SWITCHED_OFF = "provider_switched_off"  # the code of what is cut off for it
 OPERATORS = (401, 402, 403)  # trouble with our own account at the provider
 LEAST, MOST, USUAL = 1, 60, 5  # seconds until a provider that limits us is asked again
 _decode = msgspec.json.Decoder().decode
@@ -38,6 +39,12 @@ _decode = msgspec.json.Decoder().decode
 def as_error(trouble: APIError | UpstreamBroken) -> APIError:
     if isinstance(trouble, APIError):
         return trouble
+    if trouble.reason == SHUT:
+        return ModelUnavailable(
+            "The model's provider was switched off while it answered; others may serve it.",
+            code="provider_switched_off",
+            retry_after=1,
+        )
     return ModelUnavailable("The connection to the model broke.", code="upstream_interrupted")
 
 
@@ -102,7 +109,11 @@ def told(words: str) -> str:
     """The provider's words, without anything that looks like a secret or an address."""
     if not words:
         return "The model refused the request."
-    return "The model refused the request: " + SECRETS.sub("…", words)[:500]
+    return "The model refused the request: " + without_secrets(words)[:500]
+
+
+def without_secrets(words: str) -> str:
+    return SECRETS.sub("…", words)
 
 
 def said(body: bytes) -> str:

@@ -20,7 +20,7 @@ from gateway.call import Call
 from gateway.catalog import Offer, Route
 from gateway.errors import APIError, InvalidRequest, ModelUnavailable, UpstreamLimited
 from gateway.meter import Meter
-from gateway.refusals import OPERATORS, as_error, refusal_of
+from gateway.refusals import OPERATORS, SWITCHED_OFF, as_error, refusal_of
 from gateway.upstream import Answer, UpstreamBroken
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 MAX_RETRIES = 2
+CLOSED = 30  # seconds until somebody may have opened a route that is closed by hand
 TOTAL = 600.0  # seconds that all attempts together may take
 
 
@@ -107,8 +108,8 @@ async def first_answer(
 
 def passed_over(gateway: Gateway, route: Route) -> str | None:
     """Why a route is not asked, in words; None if it is."""
-    if route.switched_off:
-        return "switched off"
+    if route.closed:
+        return route.closed
     if route.credential is None:
         return "not configured"
     return "open" if gateway.breakers.waits(route.pk) else None
@@ -122,9 +123,10 @@ async def attempt(
     route: Route,
     within: float | None,
 ) -> APIError | None:
-    """Ask one route, and tell its breaker how that went; what went wrong, if anything did."""
+    """Ask one route, and judge it by that; what went wrong, if anything did."""
     ask = partial(exchange, gateway, meter, offer, errand, route, within)
     error: APIError | None = None
+    asked = len(meter.attempts)
     try:
         try:
             await ask()
@@ -137,13 +139,28 @@ async def attempt(
     except BaseException:  # the client left, or something of ours failed
         gateway.breakers.left(route.pk)
         raise
+    if len(meter.attempts) > asked:
+        judge(gateway, route, error, meter.attempts[-1].ms)
+    else:  # its rules did not let the request through, so nobody was asked
+        gateway.breakers.left(route.pk)
+    return error
+
+
+def judge(
+    gateway: Gateway, route: Route, error: APIError | None, first_byte_ms: int | None
+) -> None:
+    """Tell its breaker and whoever looks at its health how it did."""
+    if error and error.code == SWITCHED_OFF:  # by an operator: that says nothing about the route
+        gateway.breakers.left(route.pk)
+        return
+    well = error is None or isinstance(error, InvalidRequest)
+    gateway.pulse.saw(route.pk, first_byte_ms, failed=not well)
     if isinstance(error, UpstreamLimited):
         gateway.breakers.limited(route.pk, error.retry_after or 1)
-    elif error is None or isinstance(error, InvalidRequest):
+    elif well:
         gateway.breakers.succeeded(route.pk)
     else:
         gateway.breakers.failed(route.pk)
-    return error
 
 
 async def exchange(
@@ -175,15 +192,15 @@ async def exchange(
 
 def unavailable(gateway: Gateway, offer: Offer) -> ModelUnavailable:
     """Nobody could be asked: when somebody can, or that nobody ever can."""
-    usable = [route for route in offer.routes if route.credential is not None]
-    usable = [route for route in usable if not route.switched_off]
-    if not usable:
+    configured = [route for route in offer.routes if route.credential is not None]
+    if not configured:
         return ModelUnavailable(
             f"No provider of '{offer.model_id}' is configured on this server.",
             code="provider_not_configured",
             should_retry=False,
         )
-    nearest = min(gateway.breakers.waits(route.pk) for route in usable)
+    waits = [gateway.breakers.waits(route.pk) for route in configured if not route.closed]
+    nearest = min(waits, default=CLOSED)
     return ModelUnavailable(
         "The model is temporarily unavailable.", retry_after=max(1, math.ceil(nearest))
     )

@@ -14,9 +14,10 @@ from gateway.catalog import Route
 from gateway.connections import Connections, Origin
 from gateway.http1 import Connection, UpstreamBroken
 
-__all__ = ["MAX_ANSWER", "Answer", "Exchange", "Upstream", "UpstreamBroken"]
+__all__ = ["MAX_ANSWER", "SHUT", "Answer", "Exchange", "Upstream", "UpstreamBroken"]
 
 MAX_ANSWER = 32 * 1024 * 1024
+SHUT = "provider switched off"  # the reason of what is broken off for it
 LINGER = 0.1  # seconds; without it every stream would cost its provider's connection
 HEAD = (
     "POST {target} HTTP/1.1\r\n"
@@ -64,9 +65,10 @@ class Exchange:
     """
 
     def __init__(
-        self, connections: Connections, route: Route, path: str, body: bytes, within: float
+        self, upstream: "Upstream", route: Route, path: str, body: bytes, within: float
     ) -> None:
-        self._connections = connections
+        self._upstream = upstream
+        self._connections = upstream.connections
         self._route = route
         self._path = path
         self._body = body
@@ -78,7 +80,10 @@ class Exchange:
         self._origin, head = head_of(f"{route.base_url}/{self._path}", route.credential)
         due = min(now + deadlines.connect, until)
         self._connection = await self._connections.take(self._origin, due)
+        self._upstream.running[self._connection] = route
         try:
+            if route.provider in self._upstream.shut_off:
+                raise UpstreamBroken(SHUT)
             await self._connection.ask(
                 (head, b"%d\r\n\r\n" % len(self._body), self._body),
                 first_byte=deadlines.first_byte,
@@ -86,6 +91,7 @@ class Exchange:
                 until=until,
             )
         except BaseException as trouble:
+            del self._upstream.running[self._connection]
             self._connection.abort()
             if isinstance(trouble, UpstreamBroken) and trouble.stale:
                 self._connections.close(self._origin)  # so that another try gets a new one
@@ -94,6 +100,7 @@ class Exchange:
 
     async def __aexit__(self, kind: type[BaseException] | None, *exc: object) -> None:
         back, connection = self._connections.give_back, self._connection
+        del self._upstream.running[connection]
         if kind or connection.over:
             back(self._origin, connection)
         else:  # all was heard, as after [DONE], but the end of the HTTP answer is still on its way
@@ -101,10 +108,20 @@ class Exchange:
 
 
 class Upstream:
-    """Posts to providers."""
+    """Posts to providers, and knows what runs."""
 
     def __init__(self) -> None:
-        self._connections = Connections()
+        self.connections = Connections()
+        self.running: dict[Connection, Route] = {}
+        self.shut_off: frozenset[str] = frozenset()
+
+    def shut(self, providers: frozenset[str]) -> None:
+        """Ask none of these from now on, and break off what they are answering."""
+        self.shut_off = providers
+        if providers:
+            for connection, route in list(self.running.items()):
+                if route.provider in providers:
+                    connection.break_off(SHUT)
 
     def post(
         self, route: Route, path: str, body: bytes, *, within: float | None = None
@@ -115,10 +132,10 @@ class Upstream:
         """
         total = route.deadlines.total
         within = total if within is None else min(within, total)
-        return Exchange(self._connections, route, path, body, within)
+        return Exchange(self, route, path, body, within)
 
     async def close(self) -> None:
-        self._connections.close()
+        self.connections.close()
 
 
 @lru_cache(maxsize=1024)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from gateway import tracing
 from gateway.asgi import Gateway
 from gateway.auth import Callers
 from gateway.breakers import Breakers
@@ -16,6 +17,7 @@ from gateway.guesses import Guesses
 from gateway.heartbeat import Heartbeat
 from gateway.last_seen import LastSeen
 from gateway.limits import Limiter
+from gateway.pulse import Pulse
 from gateway.redis_link import RedisLink
 from gateway.routing import RetryBudget
 from gateway.standby import Standby
@@ -37,23 +39,26 @@ class Running:
     @classmethod
     async def start(cls) -> "Running":
         link = RedisLink(settings.REDIS_URL)
-        journal = Journal(settings.JOURNAL_DIR)
+        journal, upstream = Journal(settings.JOURNAL_DIR), Upstream()
         gateway = Gateway(
             callers=Callers(Guesses(link, "keys", GUESSES, "wrong keys")),
             reports=Guesses(link, "reports", REPORTS, "reports"),
-            catalog=Catalog(),
+            catalog=Catalog(shut=upstream.shut),
             limiter=Limiter(link, standby()),
             journal=journal,
-            upstream=Upstream(),
+            upstream=upstream,
             breakers=Breakers(link),
             heartbeat=Heartbeat(),
             retries=RetryBudget(),
+            pulse=Pulse(link, upstream),
             captures=Captures(journal),
+            spans=tracing.start(),
         )
         tasks = [
             asyncio.create_task(gateway.catalog.keep_fresh()),
             asyncio.create_task(gateway.journal.flush_loop()),
             asyncio.create_task(gateway.breakers.keep_fresh()),
+            asyncio.create_task(gateway.pulse.keep_telling()),
             asyncio.create_task(gateway.heartbeat.keep_beating()),
             asyncio.create_task(Cuts(gateway.heartbeat).keep_looking()),
         ]
@@ -65,7 +70,10 @@ class Running:
         await asyncio.gather(*self.tasks, return_exceptions=True)
         await asyncio.wait([asyncio.create_task(self.gateway.limiter.settled())], timeout=2)
         await self.gateway.captures.written()
+        await self.gateway.pulse.tell()
         await self.gateway.upstream.close()
+        if self.gateway.spans:
+            await self.gateway.spans.stop()
         self.gateway.limiter.close()
         await self.link.close()
         self.gateway.journal.close()

@@ -26,7 +26,7 @@ def read(catalog: Catalog | None = None) -> Values:
 
 def loaded() -> Catalog:
     load_catalog()
-    version, offers = load()
+    version, offers, _ = load()
     return Catalog(version, {name: offer for offer in offers for name in offer.names})
 
 

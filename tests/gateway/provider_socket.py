@@ -54,7 +54,7 @@ class Provider:
 
 def route(base_url: str, credential: str = "sk-test", **deadlines: float) -> Route:
     limits = Deadlines(**deadlines)
-    return Route(1, "test", base_url, credential, "m", 0, 1, False, limits, ())
+    return Route(1, "test", base_url, credential, "m", 0, 1, "", limits, ())
 
 
 async def echo(peer: Peer) -> None:

@@ -27,6 +27,7 @@ class Scripted:
     headers: dict[str, str] = field(default_factory=dict)  # beside those of the body
     paths: list[str] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
+    heads: list[dict[str, str]] = field(default_factory=list)  # the headers of each
 
     def says(self, document: object, status: int = 200) -> None:
         """A JSON body; bytes are sent as they are."""
@@ -97,6 +98,7 @@ def handler_for(scripted: Scripted) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             length = int(self.headers["content-length"])
             scripted.paths.append(self.path)
+            scripted.heads.append(dict(self.headers))
             scripted.bodies.append(self.rfile.read(length))
             script = scripted.script
             if scripted.reply:

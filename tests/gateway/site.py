@@ -68,9 +68,7 @@ class Site:
         self.wait()
 
     def spawn(self) -> None:
-        command = web_command(
-            settings.INSTANCE.data, host="127.0.0.1", port=self.port, workers=self.workers
-        )
+        command = web_command(host="127.0.0.1", port=self.port, workers=self.workers)
         with self.output.open("ab") if self.output else contextlib.nullcontext() as output:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=self.environment(), stdout=output, stderr=output

@@ -62,7 +62,7 @@ def test_a_model_never_has_the_routes_of_another_version(transactional_db: None)
     load(ONE)
     with meanwhile(to_and_fro):
         for _ in range(200):
-            _, offers = catalog.load()
+            _, offers, _ = catalog.load()
 
             [offer] = offers
             assert [route.upstream_model for route in offer.routes] == [offer.owned_by]
@@ -72,7 +72,7 @@ def test_a_provider_that_goes_away_takes_its_routes_along(transactional_db: None
     load(ONE)
     with meanwhile(away_and_back):
         for _ in range(400):
-            _, offers = catalog.load()
+            _, offers, _ = catalog.load()
 
             [offer] = offers
             assert [route.provider for route in offer.routes] in ([], ["mine"])

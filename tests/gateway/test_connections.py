@@ -136,7 +136,7 @@ def test_whoever_is_cancelled_lets_the_provider_go(said: bytes) -> None:
         with pytest.raises(asyncio.CancelledError):
             await task
         await asyncio.wait_for(gone.wait(), 5)
-        assert not any(upstream._connections._idle.values())
+        assert not any(upstream.connections._idle.values())
 
     play(behaviour, story)
 
@@ -170,7 +170,7 @@ def test_a_stream_whose_end_comes_after_its_last_word_keeps_its_connection() -> 
                 async for chunk in answer.chunks():
                     assert chunk == b"[DONE]"
                     break
-            await until(lambda: any(upstream._connections._idle.values()))
+            await until(lambda: any(upstream.connections._idle.values()))
         assert len(provider.peers) == 1
 
     play(behaviour, story)

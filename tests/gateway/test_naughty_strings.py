@@ -36,6 +36,7 @@ def test_as_an_end_user_it_is_in_the_log_as_it_was_sent(client: httpx.Client) ->
         assert rows[request_id].end_user == text.replace("\0", "\ufffd")[:LONGEST], text
 
 
+@pytest.mark.t2
 def test_as_a_model_it_is_unknown(client: httpx.Client) -> None:
     headers = make_key().headers
 

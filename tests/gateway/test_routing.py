@@ -249,7 +249,7 @@ def make_route(pk: int, priority: int, weight: int) -> Route:
         upstream_model="m",
         priority=priority,
         weight=weight,
-        switched_off=False,
+        closed="",
         deadlines=Deadlines(),
         rules=(),
     )
