@@ -54,10 +54,11 @@ def take_over(customer: Customer, reading: Reading) -> bool:
     if held.version != reading.version:
         return False
     held.version, held.read_at = held.version + 1, timezone.now()
-    held.save(update_fields=["version", "read_at"])
+    held.balance, held.currency = reading.balance
+    held.save(update_fields=["version", "read_at", "balance", "currency"])
     for checkout in held.checkouts.filter(state=Checkout.State.OPEN).select_related("price"):
         if session := reading.sessions.get(checkout.stripe_id or ""):
-            _settle(checkout, session, reading.customer)
+            _settle(checkout, session, reading)
     _follow(held, reading)
     return True
 
@@ -107,19 +108,19 @@ def over(reading: Reading) -> set[str]:
     return {one.id for one in reading.subscriptions if one.status in OVER}
 
 
-def _settle(checkout: Checkout, session: stripe.checkout.Session, customer: str) -> None:
+def _settle(checkout: Checkout, session: stripe.checkout.Session, reading: Reading) -> None:
     """What became of an offer, as Stripe's session says it."""
     if session.status == "expired":
         checkout.finish(Checkout.State.CLOSED)
     elif session.status == "complete" and session.payment_status != "unpaid":
-        wrong = _objection(checkout, session, customer)
+        wrong = _objection(checkout, session, reading)
         state = Checkout.State.REFUSED if wrong else Checkout.State.PAID
         checkout.finish(state, subscription=str(session.subscription or ""), because=wrong)
         if wrong:
             notices.tell(None, "checkout_refused", once=f"refused {checkout.pk}", checkout=checkout)
 
 
-def _objection(checkout: Checkout, session: stripe.checkout.Session, customer: str) -> str:
+def _objection(checkout: Checkout, session: stripe.checkout.Session, reading: Reading) -> str:
     """Why this is not what we offered; empty if it is. Taxes come on top."""
     price = checkout.price
     bought = (
@@ -128,10 +129,10 @@ def _objection(checkout: Checkout, session: stripe.checkout.Session, customer: s
         else []
     )
     facts = {
-        "customer": (str(session.customer), customer),
+        "customer": (str(session.customer), reading.customer),
         "reference": (session.client_reference_id, str(checkout.token)),
         "mode": (session.mode, "subscription"),
-        "payment": (session.payment_status, "paid"),
+        "payment": (_payment_of(session, reading), "paid"),
         "price": (bought, [(price.stripe_id, 1)]),
         "amount": (session.amount_subtotal, price.unit_amount),
         "currency": (session.currency, price.currency),
@@ -145,6 +146,15 @@ def _objection(checkout: Checkout, session: stripe.checkout.Session, customer: s
         for name, (theirs, ours) in facts.items()
         if theirs != ours
     )
+
+
+def _payment_of(session: stripe.checkout.Session, reading: Reading) -> str:
+    """Stripe's word for it. What credit covers whole is paid, though no card was charged."""
+    for invoice in reading.invoices:
+        if invoice.id == str(session.invoice) and invoice.status == "paid" and invoice.total > 0:
+            used = (invoice.ending_balance or 0) - invoice.starting_balance
+            return "paid" if used == invoice.total else session.payment_status
+    return session.payment_status
 
 
 def _is_history(subscription: Subscription, contract: Agreed) -> bool:

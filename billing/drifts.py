@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
-from django.db import models
+from dataclasses import dataclass
+
+from django.db import models, transaction
 from django.utils import timezone
+
+from accounts import audit
+from accounts.audit import Action, Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something that is not so at Stripe; ``stripe_id`` is of what it is about."""
+
+    stripe_id: str
+    what: str
+    ours: str = ""
+    theirs: str = ""
 
 
 class Drift(models.Model):
@@ -31,3 +46,12 @@ class Drift(models.Model):
 
     def __str__(self) -> str:
         return f"{self.stripe_id}: {self.what}, ours {self.ours!r}, theirs {self.theirs!r}"
+
+    @transaction.atomic
+    def see_to(self, *, by: Actor) -> bool:
+        """A person has looked; what is still so is found again. False if somebody had before."""
+        if not Drift.objects.filter(pk=self.pk, mended_at=None).update(mended_at=timezone.now()):
+            return False
+        self.refresh_from_db(fields=["mended_at"])
+        audit.record(self.account, Action.DRIFT_SEEN_TO, by=by, about=self.stripe_id)
+        return True

@@ -7,6 +7,7 @@ from django.db import models
 from billing import money
 
 OWED = ("open", "uncollectible")
+NOT_ISSUED = ("draft", "void")
 
 
 class Invoice(models.Model):

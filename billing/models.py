@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from accounts.audit import Actor
 from billing import limits
 from billing.checkouts import Checkout
+from billing.credits import Credit
 from billing.customers import Customer
 from billing.drifts import Drift
 from billing.invoices import Invoice
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Checkout",
+    "Credit",
     "Customer",
     "Drift",
     "Invoice",

@@ -26,6 +26,19 @@ def in_units(amount: int, currency: str) -> Decimal:
     return Decimal(amount).scaleb(-decimals(currency))
 
 
+def smallest(amount: Decimal, currency: str) -> int:
+    """The same in the smallest unit. Raises ValueError for a part of that.
+
+    >>> smallest(Decimal("29"), "usd"), smallest(Decimal("900"), "jpy")
+    (2900, 900)
+    """
+    units = amount.scaleb(decimals(currency))
+    if units != units.to_integral_value():
+        several = f"{decimals(currency)} digits at most" if decimals(currency) else "no digits"
+        raise ValueError(f"{currency.upper()} has {several} after the point.")
+    return int(units)
+
+
 def written(amount: int, currency: str) -> str:
     """
     >>> written(123456, "usd"), written(-500, "eur"), written(900, "jpy"), written(990, "chf")

@@ -23,6 +23,7 @@ class Reading:
     sessions: dict[str, stripe.checkout.Session]
     subscriptions: list[stripe.Subscription]
     invoices: list[stripe.Invoice]
+    balance: tuple[int, str]  # and its currency
     charges: dict[str, stripe.Charge]  # by payment intent; those that were paid
     disputes: dict[str, str]  # the status, by payment intent
 
@@ -49,12 +50,15 @@ def read(customer: Customer, client: stripe.StripeClient) -> Reading:
     invoices = client.v1.invoices.list(with_payments)
     charges = client.v1.charges.list(about)
     paid = [one for one in charges.auto_paging_iter() if one.paid and one.payment_intent]
+    theirs = client.v1.customers.retrieve(customer.stripe_id)
+    balance = getattr(theirs, "balance", 0) or 0, getattr(theirs, "currency", "") or ""
     return Reading(
         customer.stripe_id,
         customer.version,
         sessions,
         list(subscriptions_of(customer, client)),
         list(invoices.auto_paging_iter()),
+        balance,
         {str(one.payment_intent): one for one in paid},
         dict(_disputes([one for one in paid if one.disputed], client)),
     )

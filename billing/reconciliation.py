@@ -1,4 +1,4 @@
-"""Once a night every subscription at Stripe is held against ours, and both against the rules.
+"""Once a night the subscriptions and credits at Stripe are held against ours.
 
 What differs is written down and told to the operators; then the customer is read again, which mends
 what can be mended by itself. What cannot stays open until a person has looked.
@@ -8,31 +8,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import stripe
 from django.db import transaction
 from django.utils import timezone
 
 from accounts import notices
-from billing import adoption
+from billing import adoption, balances
 from billing.agreements import Status
 from billing.contracts import OVER, is_canceling, item_of
 from billing.customers import Customer
-from billing.drifts import Drift
+from billing.drifts import Difference, Drift
 from billing.stripe_api import asking, moment
 from billing.subscriptions import Subscription
 
 log = logging.getLogger(__name__)
 PAGE = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    stripe_id: str
-    what: str
-    ours: str = ""
-    theirs: str = ""
 
 
 def reconcile() -> list[Drift]:
@@ -44,6 +35,7 @@ def reconcile() -> list[Drift]:
             if one.status not in (*OVER, "incomplete")
         }
         found = [_look_after(one, running, client) for one in differences(running)]
+        found += [_write(one, customer) for customer, one in balances.differences(client)]
     if found:
         for drift in found:
             log.error("we and Stripe differ: %s", drift)

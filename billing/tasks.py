@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from billing import endings, hearing, overrides, reconciliation, reminders
+from billing import balances, endings, hearing, overrides, reconciliation, reminders
 
 
 @shared_task
@@ -38,6 +38,16 @@ def apply_overrides() -> None:
 @shared_task
 def remind() -> None:
     reminders.remind()
+
+
+@shared_task
+def settle_credit(credit_pk: int) -> None:
+    balances.settle(credit_pk)
+
+
+@shared_task
+def look_after_credits() -> None:
+    balances.sweep()
 
 
 @shared_task

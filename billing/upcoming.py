@@ -24,16 +24,24 @@ GOOD_FOR, AWAY_FOR = 600, 60  # seconds that an answer is kept, and that Stripe 
 
 @dataclass(frozen=True, slots=True)
 class Upcoming:
-    """``is_exact`` unless we reckoned it from the price, for Stripe could not be asked."""
+    """``is_exact`` unless we reckoned it from the price, for Stripe could not be asked.
+
+    ``from_credit`` need not be paid: it is owed to the account.
+    """
 
     amount: int
     currency: str
     at: datetime
     is_exact: bool = True
+    from_credit: int = 0
 
     @property
     def in_words(self) -> str:
         return money.written(self.amount, self.currency)
+
+    @property
+    def from_credit_in_words(self) -> str:
+        return money.written(self.from_credit, self.currency)
 
 
 def upcoming(subscription: Subscription) -> Upcoming | None:
@@ -51,13 +59,13 @@ def upcoming(subscription: Subscription) -> Upcoming | None:
     with suppress(RedisError):
         if known := cache.get(name):
             return known[0]  # type: ignore[no-any-return]
-    found = _ask(subscription)
+    found = _ask(subscription, customer)
     with suppress(RedisError):
         cache.set(name, (found,), AWAY_FOR if found and not found.is_exact else GOOD_FOR)
     return found
 
 
-def _ask(subscription: Subscription) -> Upcoming | None:
+def _ask(subscription: Subscription, customer: Customer) -> Upcoming | None:
     try:
         with asking() as client:
             invoice = client.v1.invoices.create_preview(
@@ -67,20 +75,22 @@ def _ask(subscription: Subscription) -> Upcoming | None:
         if error.code == "invoice_upcoming_none":
             return None
         log.warning("no upcoming invoice of %s: %s", subscription.stripe_id, error)
-        return _reckoned(subscription)
+        return _reckoned(subscription, customer)
     except (StripeAway, stripe.StripeError) as error:
         log.warning("no upcoming invoice of %s: %s", subscription.stripe_id, error)
-        return _reckoned(subscription)
+        return _reckoned(subscription, customer)
     at = moment(invoice.next_payment_attempt or invoice.period_end)
-    return Upcoming(invoice.amount_due, invoice.currency, at)
+    used = max(0, invoice.total - invoice.amount_due)
+    return Upcoming(invoice.amount_due, invoice.currency, at, from_credit=used)
 
 
-def _reckoned(subscription: Subscription) -> Upcoming | None:
-    """The price of what follows, without taxes and what may be owed to the customer."""
+def _reckoned(subscription: Subscription, customer: Customer) -> Upcoming | None:
+    """The price of what follows less the credit that we know of, without taxes."""
     price = subscription.price
     if subscription.next_plan:
         price = Price.objects.current(subscription.next_plan)
     if price is None or subscription.current_period_end is None:
         return None
     at = subscription.current_period_end
-    return Upcoming(price.unit_amount, price.currency, at, is_exact=False)
+    used = min(price.unit_amount, customer.credit if customer.currency == price.currency else 0)
+    return Upcoming(price.unit_amount - used, price.currency, at, is_exact=False, from_credit=used)

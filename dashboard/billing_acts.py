@@ -15,6 +15,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.audit import Actor
+from accounts.features import CHECKOUT
 from accounts.guards import members_who_may
 from accounts.middleware import AccountRequest
 from accounts.roles import Right
@@ -74,8 +75,10 @@ def plan_change(request: AccountRequest, slug: str) -> HttpResponse:
     """Buy a plan, or see what changing to it means and then do it."""
     plan = get_object_or_404(Plan.objects.for_sale(), slug=slug)
     subscription = _subscription(request)
+    is_greater = plan.position > subscription.plan.position
+    if CHECKOUT.is_off and (is_greater or not subscription.is_running):
+        raise NotPossible(CHECKOUT.sentence)
     if subscription.is_running:
-        is_greater = plan.position > subscription.plan.position
         return (_upgrade if is_greater else _downgrade)(request, subscription, plan)
     if request.method != "POST":
         return redirect("dashboard:billing")

@@ -17,9 +17,10 @@ from django_htmx.http import HttpResponseClientRefresh
 from accounts.middleware import AccountRequest
 from accounts.models import Account
 from accounts.roles import Right
-from billing import clock
-from billing.invoices import OWED
-from billing.models import Checkout, Customer, Plan, Subscription
+from billing import clock, money
+from billing.credits import Left
+from billing.invoices import NOT_ISSUED, OWED
+from billing.models import Checkout, Credit, Customer, Plan, Subscription
 from billing.upcoming import upcoming
 from dashboard.billing_return import checkout_named
 from dashboard.list_prices import ListCost, at_list_prices
@@ -80,7 +81,8 @@ def contract_of(account: Account) -> dict[str, Any]:
 def money_of(request: AccountRequest, subscription: Subscription, now: datetime) -> dict[str, Any]:
     """What is charged next, what was charged before, and what else could be had."""
     account = request.account
-    issued = account.invoices.exclude(status__in=["draft", "void"])
+    customer = Customer.objects.ours().filter(account=account).first()
+    issued = account.invoices.exclude(status__in=NOT_ISSUED)
     invoices = Paginator(issued, INVOICES_PER_PAGE).get_page(request.GET.get("page"))
     return {
         "upcoming": upcoming(subscription),
@@ -90,8 +92,26 @@ def money_of(request: AccountRequest, subscription: Subscription, now: datetime)
         "owes": subscription.owes,
         "owed": issued.filter(status__in=OWED, subscription=subscription.stripe_id or "").first(),
         "invoices": invoices,
-        "has_customer": Customer.objects.ours().filter(account=account).exists(),
+        "has_customer": customer is not None,
+        "credit": credit_of(customer) if customer else None,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class CreditLeft:
+    """What Stripe takes off the next invoices. ``rest`` comes of no credit of operators."""
+
+    customer: Customer
+    left: list[Left]
+    rest: str
+
+
+def credit_of(customer: Customer) -> CreditLeft | None:
+    if not customer.credit:
+        return None
+    left = Credit.objects.left(customer)
+    rest = customer.credit - sum(one.amount for one in left)
+    return CreditLeft(customer, left, money.written(rest, customer.currency) if rest else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,11 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db.models import QuerySet
 
+from accounts.features import CHECKOUT
 from billing.models import Plan, Price, Subscription
 from dashboard.offers import Offer
+
+BUYS = {"begin", "upgrade"}
 
 
 class Choice(NamedTuple):
@@ -19,14 +22,15 @@ class Choice(NamedTuple):
 
 
 def choices_of(subscription: Subscription) -> list[Choice]:
-    """None while something is owed: that comes first."""
+    """None while something is owed: that comes first. While nothing can be bought, smaller ones."""
     if subscription.owes or settings.STRIPE.mode == "none":
         return []
     sold = Price.objects.ours().filter(retired_at=None).values("plan")
     plans = Plan.objects.for_sale().filter(pk__in=sold)
     if subscription.is_running:
         plans = plans.exclude(pk=subscription.plan_id)
-    return [Choice(Offer(plan), _act(subscription, plan)) for plan in plans]
+    choices = [Choice(Offer(plan), _act(subscription, plan)) for plan in plans]
+    return [one for one in choices if not CHECKOUT.is_off or one.act not in BUYS]
 
 
 def by_agreement(subscription: Subscription) -> QuerySet[Plan]:

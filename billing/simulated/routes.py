@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from billing.simulated import events
 from billing.simulated.errors import InvalidRequest
 from billing.simulated.objects import (
+    balances,
     catalog,
     checkout,
     collection,
@@ -57,6 +58,8 @@ ROUTES = [
     Route("POST", "/v1/customers/{}/tax_ids", customers.create_tax_id, customers.CREATE_TAX_ID),
     Route("GET", "/v1/customers/{}/tax_ids", customers.list_tax_ids, PAGED),
     Route("DELETE", "/v1/customers/{}/tax_ids/{}", customers.delete_tax_id, {}),
+    Route("POST", "/v1/customers/{}/balance_transactions", balances.create, balances.CREATE),
+    Route("GET", "/v1/customers/{}/balance_transactions", balances.list_, balances.LIST),
     Route("GET", "/v1/customers/{}/payment_methods", customers.list_methods, PAGED),
     Route("GET", "/v1/payment_methods/{}", customers.retrieve_method, EXPAND),
     Route("POST", "/v1/checkout/sessions", checkout.create, checkout.CREATE),

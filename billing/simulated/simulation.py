@@ -21,6 +21,7 @@ PREFIXES = {  # of ids, by what they name
     "charge": "ch",
     "checkout.session": "cs_test",
     "customer": "cus",
+    "customer_balance_transaction": "cbtxn",
     "dispute": "dp",
     "event": "evt",
     "invoice": "in",

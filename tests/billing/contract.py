@@ -36,6 +36,8 @@ NAMES = {  # of the parameters, by what is asked
     ("POST", "/v1/customers/{}/tax_ids"): "CustomerTaxIdCreateParams",
     ("GET", "/v1/customers/{}/tax_ids"): "CustomerTaxIdListParams",
     ("DELETE", "/v1/customers/{}/tax_ids/{}"): "CustomerTaxIdDeleteParams",
+    ("POST", "/v1/customers/{}/balance_transactions"): "CustomerBalanceTransactionCreateParams",
+    ("GET", "/v1/customers/{}/balance_transactions"): "CustomerBalanceTransactionListParams",
     ("GET", "/v1/customers/{}/payment_methods"): "CustomerPaymentMethodListParams",
     ("GET", "/v1/payment_methods/{}"): "PaymentMethodRetrieveParams",
     ("POST", "/v1/checkout/sessions"): "checkout.SessionCreateParams",

@@ -8,6 +8,7 @@ from billing.checkout import portal
 from billing.models import Plan
 from billing.simulated import routes
 from tests.billing import contract
+from tests.billing.crediting import give, take_back
 from tests.billing.paying import BACK, BY, Paying
 
 CALLS = {
@@ -16,6 +17,8 @@ CALLS = {
     "GET /v1/charges",
     "GET /v1/charges/{}",
     "GET /v1/checkout/sessions/{}",
+    "GET /v1/customers/{}",
+    "GET /v1/customers/{}/balance_transactions",
     "GET /v1/disputes",
     "GET /v1/invoices",
     "GET /v1/prices",
@@ -28,6 +31,7 @@ CALLS = {
     "POST /v1/checkout/sessions/{}/expire",
     "POST /v1/customers",
     "POST /v1/customers/{}",
+    "POST /v1/customers/{}/balance_transactions",
     "POST /v1/invoices/create_preview",
     "POST /v1/prices",
     "POST /v1/products",
@@ -63,6 +67,7 @@ def live_through(paying: Paying) -> None:
     dispute = paying.server.control("dispute", charge=charge.id)
     paying.server.control("dispute/close", dispute=dispute["id"], won=False)
     paying.hear()
+    take_back(give(paying))
     nightly.reconcile()
 
 

@@ -19,6 +19,8 @@ STEPS = st.one_of(
     st.tuples(st.just("quietly"), st.sampled_from(sorted(AMOUNTS))),
     st.tuples(st.just("cancel"), st.booleans()),
     st.tuples(st.just("pay"), st.none()),
+    st.tuples(st.just("credit"), st.integers(1, 9000)),
+    st.tuples(st.just("void"), st.none()),
 )
 HISTORIES = st.lists(STEPS, max_size=12)
 
@@ -100,6 +102,14 @@ class Life:
     def pay(self, _: None) -> None:
         self.client.invoices.pay(str(self.subscription.latest_invoice))
 
+    def credit(self, amount: int) -> None:
+        """As an operator gives it."""
+        given: Any = {"amount": -amount, "currency": "usd"}
+        self.client.customers.balance_transactions.create(self.customer, given)
+
+    def void(self, _: None) -> None:
+        self.client.invoices.void_invoice(str(self.subscription.latest_invoice))
+
 
 @given(history=HISTORIES, trial=st.sampled_from([0, 14]))
 @settings(
@@ -121,18 +131,36 @@ def test_the_money_adds_up_in_every_history(history: list[tuple[str, Any]], tria
 
 
 def check_money(life: Life) -> None:
-    """What was charged is what invoices say was paid; what was not is in the balance, or owed."""
+    """What was charged is what invoices say was paid; what was not is credit, or owed."""
     charges = list(life.client.charges.list({"limit": 100}).auto_paging_iter())
     invoices = list(life.client.invoices.list({"limit": 100}).auto_paging_iter())
-    issued = [one for one in invoices if one.status != "draft"]
+    issued = [one for one in invoices if one.status not in ("draft", "void")]
     paid = sum(one.amount_paid for one in issued)
     owed = sum(one.amount_remaining for one in issued)
     balance = life.client.customers.retrieve(life.customer).balance
+    given = check_ledger(life, balance or 0)
     assert sum(one.amount for one in charges if one.paid) == paid
-    assert paid + owed + (balance or 0) == sum(one.total for one in issued)
+    assert paid + owed + (balance or 0) == sum(one.total for one in issued) - given
+    assert all(one.amount_due + from_balance(one) == one.total for one in issued)
     assert all(one.total == sum(line.amount for line in one.lines.data) for one in invoices)
     lines = [line.id for one in invoices for line in one.lines.data]
     assert len(lines) == len(set(lines)), "something was invoiced twice"
+
+
+def from_balance(invoice: stripe.Invoice) -> int:
+    return (invoice.ending_balance or 0) - invoice.starting_balance
+
+
+def check_ledger(life: Life, balance: int) -> int:
+    """Every entry follows from the one before it; how much was given."""
+    listed = life.client.customers.balance_transactions.list(life.customer, {"limit": 100})
+    ledger = list(listed.auto_paging_iter())[::-1]
+    running = 0
+    for entry in ledger:
+        running += entry.amount
+        assert entry.ending_balance == running
+    assert running == balance
+    return -sum(entry.amount for entry in ledger if entry.type == "adjustment")
 
 
 def check_events(life: Life) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -27,13 +27,13 @@ class Killed(BaseException):
 
 
 @contextmanager
-def killed_at(line: int) -> Iterator[None]:
+def killed_at(line: int, files: Collection[str] = OURS) -> Iterator[None]:
     """Killed when so many lines of ours have begun; not at all if there are fewer."""
     begun = 0
 
     def trace(frame: FrameType, what: str, _: Any) -> Callable[..., Any] | None:
         nonlocal begun
-        if frame.f_code.co_filename not in OURS:
+        if frame.f_code.co_filename not in files:
             return None
         if what == "line":
             begun += 1

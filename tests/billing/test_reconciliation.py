@@ -40,7 +40,7 @@ def test_the_one_that_differs_is_found_told_and_mended(paying: Paying) -> None:
     assert (drift.account, drift.what) == (paying.account, "has another status")
     assert drift.mended_at
     assert paying.state == ("monthly", "active")
-    assert "do not agree about 1 subscription" in Notice.objects.get(account=None).subject
+    assert "do not agree in 1 place" in Notice.objects.get(account=None).subject
     assert reconciliation.reconcile() == []
 
 

@@ -15,8 +15,9 @@ from django.utils import timezone
 
 from accounts.models import Account
 from billing import adoption, checkout, plan_changes, price_sync
-from billing.models import Checkout, Customer, Plan, Price, Subscription
+from billing.models import Checkout, Credit, Customer, Plan, Price, Subscription
 from billing.stripe_access import StripeAccess
+from tests.billing.crediting import OPERATOR, SAID, settled
 from tests.billing.paying import BACK, BY, Paying, make_plans
 from tests.people import make_account
 
@@ -124,7 +125,12 @@ def play(stage: Stage) -> None:
     plan_changes.resume(account, by=BY)
     assert standing(account) == ("monthly", "active", False, None)
 
+    credit = Credit.objects.give(account, by=OPERATOR, **SAID)
+    assert settled(credit).state == "given"
+    assert Customer.objects.get(account=account).credit == credit.amount
+
     shown = plan_changes.preview(account, yearly)
+    assert shown.from_balance == credit.amount
     plan_changes.upgrade(account, yearly, shown=(shown.due, shown.proration_date), by=BY)
     newest = account.invoices.latest("created_at", "pk")
     assert (newest.amount_paid, newest.status) == (shown.due, "paid")

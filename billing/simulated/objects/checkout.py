@@ -3,7 +3,7 @@
 import re
 
 from billing.simulated.errors import CardError, InvalidRequest
-from billing.simulated.objects import collection, customers, invoices, subscriptions
+from billing.simulated.objects import balances, collection, customers, invoices, subscriptions
 from billing.simulated.objects.calendar import DAY
 from billing.simulated.objects.cards import ASKS, attach, declined
 from billing.simulated.objects.catalog import change_metadata
@@ -46,6 +46,8 @@ def create(sim: Simulation, given: Doc) -> Doc:
     check_urls(given, "success_url", "cancel_url")
     price, quantity = offered(sim, given)
     customer = customers.living(sim, given["customer"]) if "customer" in given else None
+    if customer:
+        balances.check_currency(customer, price["currency"])
     amount = 0 if trial_end(sim, given) else price["unit_amount"] * quantity
     session = sim.new(
         "checkout.session",
@@ -247,7 +249,8 @@ CREATE_INVOICE = {"missing_payment_method": "create_invoice"}
 
 
 def complete(sim: Simulation, session: Doc, customer: Doc, subscription: Doc) -> None:
-    paid = "paid" if session["amount_total"] else "no_payment_required"
+    charged = sim.get("invoice", subscription["latest_invoice"])["amount_paid"]
+    paid = "paid" if charged else "no_payment_required"
     session |= {"status": "complete", "payment_status": paid, "url": None}
     session |= {"subscription": subscription["id"], "invoice": subscription["latest_invoice"]}
     session["customer_details"] = {

@@ -1,7 +1,7 @@
 """Invoices and their lines: what is owed, and for which time."""
 
 from billing.simulated.errors import InvalidRequest
-from billing.simulated.objects import payments
+from billing.simulated.objects import balances, payments
 from billing.simulated.parameters import DATED, PAGED
 from billing.simulated.simulation import Simulation
 from billing.simulated.store import Doc
@@ -176,12 +176,25 @@ def finalize(sim: Simulation, invoice: Doc) -> None:
     invoice |= {"status": "open", "effective_at": sim.now(), "automatically_finalizes_at": None}
     invoice["next_payment_attempt"] = None
     invoice["status_transitions"]["finalized_at"] = sim.now()
-    customer["balance"] = invoice["ending_balance"]
     customer["next_invoice_sequence"] += 1
+    customer["currency"] = invoice["currency"]
+    if from_balance(invoice):
+        use_balance(sim, customer, invoice, from_balance(invoice), "applied_to_invoice")
     sim.save(customer, "customer.updated")
     if invoice["amount_due"]:
         promise(sim, invoice)
     sim.save(invoice, "invoice.finalized")
+
+
+def from_balance(invoice: Doc) -> int:
+    """What credit has paid of it; negative where it left some over, or had a debt to add."""
+    if invoice["ending_balance"] is None:
+        return 0
+    return int(invoice["ending_balance"] - invoice["starting_balance"])
+
+
+def use_balance(sim: Simulation, customer: Doc, invoice: Doc, amount: int, kind: str) -> None:
+    balances.post(sim, customer, amount, invoice["currency"], kind, invoice=invoice["id"])
 
 
 def promise(sim: Simulation, invoice: Doc) -> None:
@@ -243,7 +256,10 @@ def mark_uncollectible(sim: Simulation, given: Doc, key: str) -> Doc:
 
 
 def give_up(sim: Simulation, invoice: Doc, status: str) -> Doc:
-    """Nobody is asked to pay it any more. Raises InvalidRequest unless it is open."""
+    """Nobody is asked to pay it any more. Raises InvalidRequest unless it is open.
+
+    Of one that is void the customer gets the credit back.
+    """
     if invoice["status"] not in ("open", "uncollectible"):
         raise InvalidRequest(f"An invoice that is {invoice['status']} cannot become {status}.")
     transition = "voided" if status == "void" else "marked_uncollectible"
@@ -251,4 +267,7 @@ def give_up(sim: Simulation, invoice: Doc, status: str) -> Doc:
     invoice["status_transitions"][f"{transition}_at"] = sim.now()
     if status == "void" and invoice.get("_payment"):
         payments.cancel(sim, intent_of(sim, invoice))
+    if status == "void" and from_balance(invoice):
+        customer = sim.get("customer", invoice["customer"])
+        use_balance(sim, customer, invoice, -from_balance(invoice), "unapplied_from_invoice")
     return sim.save(invoice, f"invoice.{transition}")

@@ -13,6 +13,7 @@ from billing.simulated.pages.frame import (
     field,
     joined,
     link,
+    money,
     page,
     redirect,
     terms,
@@ -38,8 +39,18 @@ def offer(sim: Simulation, session: Doc) -> SafeString:
     trial = checkout.trial_end(sim, session["_given"])
     first = format_html("<p>Free until {}.</p>", day(trial)) if trial else ""
     return format_html(
-        "<p><strong>{}</strong>, {}</p>{}", item["description"], terms(item["price"]), first
+        "<p><strong>{}</strong>, {}</p>{}{}",
+        *(item["description"], terms(item["price"]), first, credit(sim, session)),
     )
+
+
+def credit(sim: Simulation, session: Doc) -> SafeString | str:
+    """What the buyer need not pay, for we owe it to them."""
+    customer = sim.get("customer", session["customer"]) if session["customer"] else None
+    if customer is None or customer["balance"] >= 0:
+        return ""
+    amount = money(-customer["balance"], customer["currency"])
+    return format_html("<p>Your credit of {} is taken off.</p>", amount)
 
 
 def form(session: Doc) -> SafeString:

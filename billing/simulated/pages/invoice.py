@@ -29,10 +29,11 @@ def summary(invoice: Doc) -> SafeString:
 
 
 def rows(invoice: Doc) -> list[tuple[str, str]]:
-    return [
-        (line["description"], money(line["amount"], line["currency"]))
-        for line in invoice["lines"]["data"]
-    ]
+    """Its lines, and what the customer's balance has paid of them or adds to them."""
+    lines = [(line["description"], line["amount"]) for line in invoice["lines"]["data"]]
+    if used := invoices.from_balance(invoice):
+        lines.append(("Taken from the balance" if used > 0 else "Put on the balance", -used))
+    return [(text, money(amount, invoice["currency"])) for text, amount in lines]
 
 
 def act(sim: Simulation, key: str, typed: dict[str, str]) -> Answer:
