@@ -8,6 +8,7 @@ class Action(models.TextChoices):
     ACCOUNT_RENAMED = "account.renamed", "Account renamed"
     ACCOUNT_SUSPENDED = "account.suspended", "Account suspended"
     ACCOUNT_REINSTATED = "account.reinstated", "Account reinstated"
+    ACCOUNT_VIEWED = "account.viewed", "Looked at by an operator"
     ACCOUNT_FROZEN = "account.frozen", "All keys frozen"
     ACCOUNT_THAWED = "account.thawed", "Keys thawed"
     ACCOUNT_DELETION_SCHEDULED = "account.deletion_scheduled", "Deletion scheduled"
@@ -62,11 +63,22 @@ class Action(models.TextChoices):
     PASSKEY_ADDED = "passkey.added", "Passkey added"
     PASSKEY_REMOVED = "passkey.removed", "Passkey removed"
     RECOVERY_CODES_MADE = "recovery_codes.made", "Recovery codes made"
+    SECOND_FACTORS_REMOVED = "second_factors.removed", "Second factors removed for them"
 
     OPERATOR_MADE = "operator.made", "Operator made"
     CATALOGUE_LOADED = "catalogue.loaded", "Catalogue loaded"
     ROUTE_SWITCHED_OFF = "route.switched_off", "Route switched off"
     ROUTE_SWITCHED_ON = "route.switched_on", "Route switched on"
+    ROUTE_CHANGED = "route.changed", "Route's weight or priority set by hand"
+    ROUTE_TESTED = "route.tested", "Route tested"
+    MODEL_SWITCHED_OFF = "model.switched_off", "Model switched off"
+    MODEL_SWITCHED_ON = "model.switched_on", "Model switched on"
+    PROVIDER_DRAINED = "provider.drained", "Provider drained"
+    PROVIDER_UNDRAINED = "provider.undrained", "Provider no longer drained"
+    PROVIDER_SWITCHED_OFF = "provider.switched_off", "Provider switched off"
+    PROVIDER_SWITCHED_ON = "provider.switched_on", "Provider switched on"
+    PROVIDER_CREDENTIAL_SET = "provider.credential_set", "Provider's credential set"
+    PROVIDER_CREDENTIAL_FORGOTTEN = "provider.credential_forgotten", "Provider's credential cleared"
     INCIDENT_OPENED = "incident.opened", "Incident published"
     INCIDENT_UPDATED = "incident.updated", "Incident updated"
     INCIDENT_RESOLVED = "incident.resolved", "Incident resolved"
@@ -74,6 +86,12 @@ class Action(models.TextChoices):
     MAINTENANCE_UPDATED = "maintenance.updated", "Maintenance updated"
     MAINTENANCE_BEGUN = "maintenance.begun", "Maintenance begun"
     MAINTENANCE_ENDED = "maintenance.ended", "Maintenance ended"
+    ANNOUNCEMENT_MADE = "announcement.made", "Announcement made"
+    ANNOUNCEMENT_CHANGED = "announcement.changed", "Announcement changed"
+    ANNOUNCEMENT_WITHDRAWN = "announcement.withdrawn", "Announcement withdrawn"
+    FEATURE_SWITCHED_OFF = "feature.switched_off", "Feature switched off"
+    FEATURE_SWITCHED_ON = "feature.switched_on", "Feature switched on"
+    SUBSCRIBER_REMOVED = "subscriber.removed", "Subscriber of the status removed"
 
     PLAN_CHANGED = "plan.changed", "Plan changed"
     PLAN_RENEWED = "plan.renewed", "Plan renewed"
@@ -85,16 +103,23 @@ class Action(models.TextChoices):
     PLAN_KEPT = "plan.kept", "Kept the plan after all"
     PLAN_CANCELED = "plan.canceled", "Cancelled the plan at the end of its period"
     PLAN_RESUMED = "plan.resumed", "Took the cancellation back"
+    CREDIT_GIVEN = "credit.given", "Credit given by an operator"
+    CREDIT_TAKEN_BACK = "credit.taken_back", "Credit taken back by an operator"
     TRIAL_GRANTED = "trial.granted", "Trial granted"
     TRIAL_HELD = "trial.held", "Trial held for review"
     TRIAL_REFUSED = "trial.refused", "Trial refused"
     LIMITS_OVERRIDE_ENDED = "limits.override_ended", "Override of limits ended"
     LIMITS_OVERRIDDEN = "limits.overridden", "Limits overridden"
+    DRIFT_SEEN_TO = "drift.seen_to", "Difference to Stripe seen to"
+    STRIPE_EVENT_REPEATED = "stripe_event.repeated", "Event of Stripe looked at again"
     RETENTION_CHANGED = "retention.changed", "Retention changed"
     LOGS_EXPORTED = "logs.exported", "Logs exported"
     USAGE_EXPORTED = "usage.exported", "Usage exported"
     AUDIT_EXPORTED = "audit.exported", "Audit log exported"
     AUDIT_FLAWED = "audit.flawed", "Audit log does not verify"
+    SUPPORT_ANSWERED = "support.answered", "Request for help answered"
+    SUPPORT_CLOSED = "support.closed", "Request for help closed"
+    SUPPORT_REOPENED = "support.reopened", "Request for help opened again"
 
 
 # What can be asked for together, and how the names of such acts begin.
@@ -106,12 +131,19 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "sign-in": ("Sign-in and sessions", ("user.", "session.", "sessions.")),
     "credentials": (
         "Password, e-mail, second factors",
-        ("password.", "email.", "totp.", "passkey.", "recovery_codes."),
+        ("password.", "email.", "totp.", "passkey.", "recovery_codes.", "second_factors."),
     ),
-    "plan": ("Plan and limits", ("plan.", "trial.", "limits.", "retention.")),
+    "plan": (
+        "Plan, limits, money",
+        ("plan.", "credit.", "trial.", "limits.", "retention.", "drift.", "stripe_event."),
+    ),
     "data": ("Exports and the log itself", ("logs.", "usage.", "audit.")),
+    "support": ("Requests for help", ("support.",)),
     "instance": (
         "This server",
-        ("operator.", "catalogue.", "route.", "incident.", "maintenance."),
+        (
+            *("operator.", "catalogue.", "provider.", "model.", "route."),
+            *("incident.", "maintenance.", "subscriber.", "announcement.", "feature."),
+        ),
     ),
 }

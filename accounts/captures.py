@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
 from accounts.audit import Actor
+from accounts.features import CAPTURE
 from accounts.middleware import AccountRequest
 from accounts.models import APIKey
 from accounts.views import keepers_of_keys_only
@@ -55,6 +56,12 @@ class CaptureForm(forms.Form):
             "days": api_key.account.payload_days,
         }
         return cls(initial=now)
+
+    def clean_which(self) -> str:
+        which: str = self.cleaned_data["which"]
+        if CAPTURE.is_off and which != APIKey.Capture.OFF:
+            raise forms.ValidationError(CAPTURE.sentence)
+        return which
 
     def clean_redact(self) -> list[str]:
         names = [name for name in re.split(r"[,\s]+", self.cleaned_data["redact"]) if name]

@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
 
 class Membership(models.Model):
+    """``visiting_because`` is set where an operator only looks (``accounts/viewing.py``)."""
+
     Role = roles.Role
+    visiting_because = ""
+    withheld: frozenset[Right] = frozenset()
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships"
@@ -49,7 +53,7 @@ class Membership(models.Model):
 
     @property
     def rights(self) -> frozenset[Right]:
-        return roles.rights_of(self.role)
+        return roles.rights_of(self.role) - self.withheld
 
     def may(self, right: Right) -> bool:
         return right in self.rights

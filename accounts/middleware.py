@@ -10,6 +10,7 @@ from django.utils.functional import SimpleLazyObject
 from django_htmx.middleware import HtmxDetails
 
 from accounts.models import Account, Membership, User
+from accounts.viewing import only_looking, visit_of
 
 SESSION_KEY = "account"
 STRAY: dict[type[Exception], int] = {PermissionDenied: 403, Http404: 404}
@@ -36,6 +37,10 @@ class AccountMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if visit := visit_of(request):
+            request.memberships, request.membership = [visit], visit  # type: ignore[attr-defined]
+            request.account = visit.account  # type: ignore[attr-defined]
+            return only_looking(request, self.get_response)
         memberships: Iterable[Membership] = SimpleLazyObject(lambda: memberships_of(request))
         membership = SimpleLazyObject(lambda: chosen_from(memberships, request))
         account = SimpleLazyObject(lambda: membership.account if membership else None)

@@ -172,12 +172,16 @@ class Account(models.Model):
             mail.send_on_commit(letter, email, account=self)
 
     @transaction.atomic
-    def suspend(self, *, by: Actor) -> None:
-        """Refuse every key of this account until it is reinstated."""
-        self.suspended_at = timezone.now()
-        self.save(update_fields=["suspended_at"])
-        self.raise_epoch()
-        audit.record(self, Action.ACCOUNT_SUSPENDED, by=by)
+    def suspend(self, reason: str = "", *, by: Actor) -> None:
+        """Refuse every key of this account until it is reinstated; its people are told why."""
+        if Account.objects.filter(pk=self.pk, suspended_at=None).update(
+            suspended_at=timezone.now()
+        ):
+            self.refresh_from_db(fields=["suspended_at"])
+            self.raise_epoch()
+            notices.tell(self, "suspended", reason=reason)
+            why = {"reason": reason} if reason else {}
+            audit.record(self, Action.ACCOUNT_SUSPENDED, by=by, **why)
 
     @transaction.atomic
     def keep_payloads_for(self, days: int, *, by: Actor) -> None:
@@ -199,10 +203,13 @@ class Account(models.Model):
 
     @transaction.atomic
     def reinstate(self, *, by: Actor) -> None:
-        self.suspended_at = None
-        self.save(update_fields=["suspended_at"])
-        self.raise_epoch()
-        audit.record(self, Action.ACCOUNT_REINSTATED, by=by)
+        """Serve it again, as before."""
+        suspended = Account.objects.filter(pk=self.pk, suspended_at__isnull=False)
+        if suspended.update(suspended_at=None):
+            self.refresh_from_db(fields=["suspended_at"])
+            self.raise_epoch()
+            notices.tell(self, "reinstated")
+            audit.record(self, Action.ACCOUNT_REINSTATED, by=by)
 
     @transaction.atomic
     def freeze(self, *, by: Actor) -> None:

@@ -15,7 +15,9 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.cache import patch_cache_control
 
+from accounts.audit import Action, Actor, record_for_user
 from accounts.models import User
 
 IDLE, ABSOLUTE = 12 * 3600, 14 * 24 * 3600  # seconds
@@ -24,15 +26,23 @@ BEGAN, SEEN = "began_at", "seen_at"
 
 
 class SessionLifetimeMiddleware:
-    """Signs out whoever was away for too long, and notes, once a minute, that somebody is here."""
+    """Signs out whoever was away for too long, and notes, once a minute, that somebody is here.
+
+    What somebody sees who is signed in is kept by no browser and no proxy, unless it is public.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if USER_KEY in request.session:
+        signed_in = USER_KEY in request.session
+        if signed_in:
             look_at(request)
-        return self.get_response(request)
+        answer = self.get_response(request)
+        public = "public" in answer.get("Cache-Control", "")
+        if not public and (signed_in or USER_KEY in request.session):
+            patch_cache_control(answer, private=True, no_store=True)
+        return answer
 
 
 def look_at(request: HttpRequest) -> None:
@@ -66,6 +76,15 @@ def end(sessions: QuerySet[UserSession]) -> int:
     Session.objects.filter(session_key__in=keys).delete()
     sessions.delete()
     return len(keys)
+
+
+@transaction.atomic
+def sign_out(user: User, *, by: Actor) -> int:
+    """End every session of somebody else; how many were listed. Nothing they carry fits longer."""
+    User.objects.filter(pk=user.pk).update(sessions_ended=F("sessions_ended") + 1)
+    ended = end(UserSession.objects.filter(user=user))
+    record_for_user(user, Action.SESSIONS_ENDED, by=by, about=user.email)
+    return ended
 
 
 @transaction.atomic

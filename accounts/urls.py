@@ -3,9 +3,11 @@
 from django.urls import path
 
 from accounts import captures, invitation_views, settings_views, team_views, views
+from accounts.viewing_views import viewing_end
 
 app_name = "accounts"
 urlpatterns = [
+    path("viewing/end", viewing_end, name="viewing-end"),
     path("keys", views.api_key_list, name="api-key-list"),
     path("keys/new", views.api_key_create, name="api-key-create"),
     path("keys/freeze", views.api_keys_freeze, name="api-keys-freeze"),

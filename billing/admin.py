@@ -5,14 +5,14 @@ from collections.abc import Callable
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern
+from django.http import HttpRequest
 
 from accounts.audit import Actor
 from accounts.view_only import ViewOnly
 from billing import granting
-from billing.by_hand_admin import act_page
 from billing.by_hand_forms import ACTS
+from billing.credit_admin import CreditAdmin as CreditAdmin
+from billing.credit_forms import CreditForm
 from billing.models import Plan, Subscription
 from billing.money_admin import InvoiceAdmin as InvoiceAdmin
 from billing.override_admin import OverrideInline
@@ -41,24 +41,8 @@ class SubscriptionAdmin(ViewOnly, admin.ModelAdmin):
     list_filter = ["plan", "status", "retention_override"]
     search_fields = ["account__name", "account__members__email", "stripe_id"]
     inlines = [OverrideInline]
+    acts = ACTS | {"credit": CreditForm}
     actions = ["renew", "expire", "extend_retention", "follow_plan_retention"]
-
-    def get_urls(self) -> list[URLPattern]:
-        acts = [act_page(self.admin_site, name, form) for name, form in ACTS.items()]
-        return [*acts, *super().get_urls()]
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, object] | None = None,
-    ) -> HttpResponse:
-        """With what can be done about it above."""
-        may = request.user.has_perm
-        acts = {name: form.title for name, form in ACTS.items() if may(form.permission)}
-        context = {**(extra_context or {}), "acts": acts}
-        return super().change_view(request, object_id, form_url, context)
 
     @admin.action(description="Renew for another period", permissions=["change"])
     def renew(self, request: HttpRequest, chosen: QuerySet[Subscription]) -> None:
@@ -100,7 +84,7 @@ class SubscriptionAdmin(ViewOnly, admin.ModelAdmin):
         request: HttpRequest, chosen: QuerySet[Subscription], retention_class: str
     ) -> None:
         for subscription in chosen:
-            subscription.keep_logs(retention_class)
+            subscription.keep_logs(retention_class, by=Actor.operator(request))
         messages.success(
             request,
             f"Changed {len(chosen)}. It holds for requests from now on, not for older ones.",

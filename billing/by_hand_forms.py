@@ -2,86 +2,48 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.db.models import Model
-from django.utils import timezone
+from django.urls import reverse
 
+from accounts.acts import ActForm, ReasonField, UTCField
 from accounts.audit import Actor
 from billing import granting
 from billing.limits import NAMES
 from billing.models import Override, Plan, Subscription
 
 
-class UTCField(forms.DateTimeField):
-    """A moment to the minute, whatever time zone the page is in."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        picker = forms.DateTimeInput({"type": "datetime-local"}, "%Y-%m-%dT%H:%M")
-        wrong = "Write it as 2027-01-31T12:00."
-        super().__init__(widget=picker, error_messages={"invalid": wrong}, **kwargs)
-
-    def prepare_value(self, value: object) -> object:
-        with timezone.override(UTC):
-            return super().prepare_value(value)
-
-    def to_python(self, value: Any) -> datetime | None:
-        with timezone.override(UTC):
-            return super().to_python(value)
-
-    def validate(self, value: datetime | None) -> None:
-        super().validate(value)
-        if value and not 2000 <= value.year < 3000:
-            raise ValidationError("Choose a year from 2000 to 2999.")
-
-
-class ReasonField(forms.CharField):
-    def __init__(self) -> None:
-        super().__init__(
-            max_length=300,
-            widget=forms.TextInput({"class": "vTextField"}),
-            help_text="Goes on record, where the account's owner reads it too.",
-            error_messages={"required": "Say why."},
-        )
-
-
-class ActForm(forms.Form):
-    """One act on a subscription. ``act`` raises ValidationError, by field."""
+class PlanForm(ActForm):
+    """One act on a subscription."""
 
     acts_on: ClassVar[type[Model]] = Subscription
-    title: ClassVar[str]
-    explained: ClassVar[str]
-    button: ClassVar[str]
-    permission: ClassVar[str] = "billing.change_subscription"
+    permission = "billing.change_subscription"
     refused_by_stripe: ClassVar[bool] = True
-    use_required_attribute = False  # errors are said beside their field
 
-    def __init__(self, subscription: Any, data: Any = None) -> None:
-        super().__init__(data, label_suffix="")
-        self.subscription: Subscription = subscription
+    @property
+    def subscription(self) -> Subscription:
+        found: Subscription = self.row
+        return found
 
     @property
     def about(self) -> str:
-        """What there is to act on."""
         one = self.subscription
         lasts = f", {granting.until_words(one.current_period_end)}" if one.is_served else ""
         return f"{one}: {one.get_status_display().lower()}{lasts}."
 
     @property
     def refusal(self) -> str:
-        """Why it cannot be done at all; empty if it can."""
         return granting.refusal(self.subscription) if self.refused_by_stripe else ""
 
-    def act(self, by: Actor) -> str:
-        """Do it; what there is to say afterwards."""
-        raise NotImplementedError
+    @property
+    def afterwards(self) -> str:
+        return reverse("admin:billing_subscription_change", args=[self.subscription.pk])
 
 
-class GrantForm(ActForm):
-    title = "Grant a plan"
+class GrantForm(PlanForm):
+    title_of_page = "Grant a plan"
     explained = "It holds from now on, in every process, and nothing is charged for it."
     button = "Grant this plan"
     plan = forms.ModelChoiceField(
@@ -94,9 +56,9 @@ class GrantForm(ActForm):
     )
     reason = ReasonField()
 
-    def __init__(self, subscription: Subscription, data: Any = None) -> None:
-        super().__init__(subscription, data)
-        current = Plan.objects.filter(pk=subscription.plan_id)
+    def __init__(self, row: Subscription, data: Any = None, words: str = "") -> None:
+        super().__init__(row, data, words)
+        current = Plan.objects.filter(pk=row.plan_id)
         self.fields["plan"].queryset = Plan.objects.on_offer() | current  # type: ignore[attr-defined]
 
     def act(self, by: Actor) -> str:
@@ -104,8 +66,8 @@ class GrantForm(ActForm):
         return f"{self.subscription} {granting.until_words(self.subscription.current_period_end)}."
 
 
-class ExtendForm(ActForm):
-    title = "Extend until"
+class ExtendForm(PlanForm):
+    title_of_page = "Extend until"
     explained = "The plan stays as it is and lasts longer. One that has ended begins again now."
     button = "Extend"
     until = UTCField(label="Until (UTC)", help_text="Later than it lasts now.")
@@ -116,13 +78,14 @@ class ExtendForm(ActForm):
         return f"{self.subscription} {granting.until_words(self.subscription.current_period_end)}."
 
 
-class EndForm(ActForm):
-    title = "End now"
+class EndForm(PlanForm):
+    title_of_page = "End now"
     explained = (
         "Every key of this account is refused at once. Where there is a plan that is free for "
         "good, the account goes on with that one."
     )
     button = "End it now"
+    is_dangerous = True
     reason = ReasonField()
 
     def act(self, by: Actor) -> str:
@@ -132,8 +95,8 @@ class EndForm(ActForm):
         return "Ended. Every key of this account is refused."
 
 
-class OverrideForm(ActForm):
-    title = "Add an override"
+class OverrideForm(PlanForm):
+    title_of_page = "Add an override"
     explained = (
         "What is filled in replaces the limit of the plan, also after a change of plan; what is "
         "empty stays as the plan has it. A limit of the plan cannot be taken away, only be set so "
@@ -148,8 +111,8 @@ class OverrideForm(ActForm):
     )
     reason = ReasonField()
 
-    def __init__(self, subscription: Subscription, data: Any = None) -> None:
-        super().__init__(subscription, data)
+    def __init__(self, row: Subscription, data: Any = None, words: str = "") -> None:
+        super().__init__(row, data, words)
         for name, (unit, window) in NAMES.items():
             self.fields[name] = forms.IntegerField(
                 label=f"{unit.capitalize()} per {window}",
@@ -184,28 +147,26 @@ class OverrideForm(ActForm):
         return f"Agreed with {self.subscription.account} {granting.until_words(override.ends_at)}."
 
 
-class EndOverrideForm(ActForm):
+class EndOverrideForm(PlanForm):
     """Of one override; there is nothing to fill in."""
 
     acts_on = Override
-    title = "End an override"
+    title_of_page = "End an override"
     explained = "From now on the limits of the plan hold instead, and what else was agreed."
     button = "End it now"
     permission = "billing.change_override"
     refused_by_stripe = False
 
-    def __init__(self, override: Override, data: Any = None) -> None:
-        super().__init__(override.subscription, data)
-        self.override = override
+    @property
+    def subscription(self) -> Subscription:
+        return self.row.subscription  # type: ignore[no-any-return]
 
     @property
     def about(self) -> str:
-        return f"{self.subscription.account}: {self.override.in_words} ({self.override.reason})"
+        return f"{self.subscription.account}: {self.row.in_words} ({self.row.reason})"
 
     def act(self, by: Actor) -> str:
-        if not self.override.end(by=by):
-            return "It was over already."
-        return f"Ended: {self.override.reason}."
+        return f"Ended: {self.row.reason}." if self.row.end(by=by) else "It was over already."
 
 
 ACTS: dict[str, type[ActForm]] = {

@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 
+from accounts.audit import Actor
 from accounts.view_only import ViewOnly
 from billing.models import Checkout, Customer, Drift, Invoice, Price, StripeEvent
 
@@ -108,8 +108,9 @@ class StripeEventAdmin(Rows):
 
     @admin.action(description="Look again", permissions=["change"])
     def look_again(self, request: HttpRequest, chosen: QuerySet[StripeEvent]) -> None:
-        due = chosen.update(next_attempt_at=timezone.now(), processed_at=None)
-        messages.success(request, f"{due} will be looked at again within a minute.")
+        for event in chosen:
+            event.look_again(by=Actor.operator(request))
+        messages.success(request, f"{len(chosen)} will be looked at again within a minute.")
 
 
 class Mended(Settled):
@@ -126,5 +127,6 @@ class DriftAdmin(Rows):
 
     @admin.action(description="Mark as seen to", permissions=["change"])
     def see_to(self, request: HttpRequest, chosen: QuerySet[Drift]) -> None:
-        marked = chosen.filter(mended_at=None).update(mended_at=timezone.now())
+        by = Actor.operator(request)
+        marked = sum(drift.see_to(by=by) for drift in chosen.select_related("account"))
         messages.success(request, f"Marked {marked}. What is still so is found again.")

@@ -5,12 +5,11 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.urls import URLPattern, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 
 from accounts.view_only import ViewOnly
 from billing import clock
-from billing.by_hand_admin import act_page
 from billing.by_hand_forms import EndOverrideForm
 from billing.models import Override
 
@@ -77,6 +76,7 @@ class OverrideAdmin(Shown, admin.ModelAdmin):  # type: ignore[type-arg]
     ]
     list_select_related = ["subscription__account", "subscription__plan"]
     list_filter = [InEffect]
+    acts = {"end": EndOverrideForm}
     search_fields = ["reason", "created_by", "subscription__account__name"]
     ordering = ["-starts_at", "-pk"]
     exclude = ["limits"]
@@ -88,6 +88,3 @@ class OverrideAdmin(Shown, admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description="Account", ordering="subscription__account__name")
     def account(self, override: Override) -> str:
         return str(override.subscription.account)
-
-    def get_urls(self) -> list[URLPattern]:
-        return [act_page(self.admin_site, "end", EndOverrideForm), *super().get_urls()]

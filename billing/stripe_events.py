@@ -21,6 +21,8 @@ from django.db import models, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from accounts import audit
+from accounts.audit import Action, Actor
 from billing.stripe_api import moment
 
 log = logging.getLogger(__name__)
@@ -95,6 +97,13 @@ class StripeEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} {self.stripe_id}"
+
+    @transaction.atomic
+    def look_again(self, *, by: Actor) -> None:
+        """Take it in once more within a minute, whatever came of it before."""
+        self.next_attempt_at, self.processed_at = timezone.now(), None
+        self.save(update_fields=["next_attempt_at", "processed_at"])
+        audit.record(None, Action.STRIPE_EVENT_REPEATED, by=by, about=self.stripe_id)
 
     @property
     def is_dispute(self) -> bool:

@@ -261,7 +261,7 @@ class Subscription(models.Model):
         audit.record(self.account, action, by=by, about=self.plan.name, **said)
 
     @transaction.atomic
-    def keep_logs(self, retention_class: str) -> None:
+    def keep_logs(self, retention_class: str, *, by: Actor = SYSTEM) -> None:
         """Keep requests from now on as agreed, whatever the plan says; empty: as the plan says.
 
         What was written before keeps its time: the journal's record of a call names its class,
@@ -270,6 +270,7 @@ class Subscription(models.Model):
         self.retention_override = retention_class
         self.save(update_fields=["retention_override"])
         self.account.raise_epoch()
+        self._record(Action.RETENTION_CHANGED, by=by, keeps=retention_class or "as the plan says")
 
 
 PERIOD = ("current_period_start", "current_period_end")

@@ -7,15 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from allauth.account.models import EmailAddress
+from allauth.core.exceptions import ImmediateHttpResponse
 from django.db import transaction
 from django.http import HttpRequest
 
 from accounts import reauthentication, sessions
 from accounts.audit import Action, Actor, record_for_user
 from accounts.entrance import RecordingAdapter
+from accounts.features import SIGNUP
 from accounts.models import Account, User
 from accounts.roles import Role
 from billing.models import Plan, Subscription, Trial
+from dashboard.switched_off import refuse
 
 
 @transaction.atomic
@@ -85,6 +88,11 @@ class AccountAdapter(RecordingAdapter):
 
     request: HttpRequest
 
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        if SIGNUP.is_off:
+            raise ImmediateHttpResponse(refuse(request, SIGNUP))
+        return True
+
     @transaction.atomic
     def save_user(
         self, request: HttpRequest, user: User, form: object, commit: bool = True
@@ -106,6 +114,12 @@ class AccountAdapter(RecordingAdapter):
 
     def is_reauthentication_required(self, *, app: str, **kwargs: object) -> bool:
         return reauthentication.required(self.request)
+
+    def get_reauthentication_methods(self, user: User) -> list[dict[str, str]]:
+        """Operators who have a second factor are asked for just that."""
+        methods: list[dict[str, str]] = super().get_reauthentication_methods(user)
+        stronger = [way for way in methods if way["id"] != "reauthenticate"]
+        return stronger if stronger and user.is_staff else methods
 
     def send_notification_mail(
         self,

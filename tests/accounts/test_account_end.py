@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.audit import SYSTEM, AuditEntry
 from accounts.models import Account, APIKey, Membership, User
-from billing.models import Subscription
+from billing.models import Credit, Subscription
 from dashboard.account_deletion import SETTLED, delete_due_accounts
 from dashboard.account_export import archive
 from tests.accounts.test_team import browser_of
@@ -49,6 +49,8 @@ def test_an_export_holds_everything_and_no_secret() -> None:
     key = make_busy_account(owner)
     make_colleague(key.account, "viewer")
     make_busy_account(make_user("stranger"))
+    words = {"words": "For Tuesday.", "reason": "r", "mode": "test", "currency": "usd"}
+    Credit.objects.create(account=key.account, amount=1000, **words)
 
     whole = b"".join(archive(key.account, timezone.now()))
 
@@ -63,6 +65,7 @@ def test_an_export_holds_everything_and_no_secret() -> None:
     assert json.loads(files["account.json"])["name"] == key.account.name
     assert len(json.loads(files["members.json"])) == 2
     assert [one["name"] for one in json.loads(files["api_keys.json"])] == ["Development"]
+    assert [one["words"] for one in json.loads(files["credits.json"])] == ["For Tuesday."]
     assert json.loads(files["audit.jsonl"].splitlines()[0])["action"] == "account.opened"
     assert all(key.plaintext not in text and "digest" not in text for text in files.values())
 

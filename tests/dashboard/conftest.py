@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
+from tests.operators import as_operator
 from tests.people import Issued, make_account, make_colleague, make_key, make_user
 from tests.usage.calls import make_final
 from usage import posting
@@ -60,7 +61,10 @@ def scene(db: None) -> Scene:
 
 
 def browser_of(user: User) -> Client:
+    """Signed in; staff as operators are, with a second factor."""
     client = Client()
+    if user.is_staff:
+        return as_operator(client, user)
     client.force_login(user)
     return client
 

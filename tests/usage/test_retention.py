@@ -7,6 +7,7 @@ from django.test import Client
 
 from accounts.models import Account, User
 from billing.models import Plan, Subscription
+from tests.dashboard.conftest import browser_of
 from tests.people import make_account, make_plan, make_user
 from tests.usage.calls import make_final
 from tests.usage.test_partitions import forget_old_days
@@ -158,8 +159,7 @@ def test_nobody_else_can(account: Account) -> None:
 
 
 def choose(user: User, action: str, account: Account) -> None:
-    client = Client()
-    client.force_login(user)
+    client = browser_of(user)
     chosen = {"action": action, "_selected_action": account.subscription.pk}
     client.post("/ops/billing/subscription/", chosen)
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from accounts.models import User
+from tests.operators import as_operator
 from tests.people import make_account
 from tests.webhooks.receivers import Receiver
 from tests.webhooks.things import later, make_delivery, make_endpoint, tell, work
@@ -44,7 +44,7 @@ def test_operators_see_the_queue_and_no_secret_and_members_see_neither(client: C
     tell(endpoint.account)
     address = "/ops/webhooks/endpoint/"
 
-    client.force_login(User.objects.create_superuser("operator@example.com", "correct horse"))
+    as_operator(client)
     pages = [client.get(address), client.get(f"{address}{endpoint.pk}/change/")]
     client.force_login(make_account().members.get())
 
@@ -53,4 +53,4 @@ def test_operators_see_the_queue_and_no_secret_and_members_see_neither(client: C
     for page in pages:
         assert secret not in page.content.decode()
         assert endpoint.sealed_secret not in page.content.decode()
-    assert client.get(address).status_code == 302
+    assert client.get(address).status_code == 403
