@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.audit import Actor
+from accounts.features import PLAYGROUND
 from accounts.guards import check, members_who_may
 from accounts.middleware import AccountRequest
 from accounts.models import APIKey
@@ -24,6 +25,7 @@ from dashboard import inner_call
 from dashboard.conversation import PlaygroundForm, Reply, remembered, reply
 from dashboard.members import part_wanted
 from dashboard.snippets import snippets
+from dashboard.switched_off import RETRY_AFTER, only_while_on, refuse
 from gateway.catalog import offers_now
 
 SHOWN = ("x-", "ratelimit", "retry-after", "content-type", "cache-control")
@@ -38,6 +40,7 @@ class Refused(Exception):
 
 @require_safe
 @members_who_may(Right.USE_PLAYGROUND)
+@only_while_on(PLAYGROUND)
 def playground(request: AccountRequest) -> HttpResponse:
     """A blank conversation; ``model`` in the address chooses with whom."""
     offers = offers_now()
@@ -48,6 +51,7 @@ def playground(request: AccountRequest) -> HttpResponse:
 
 @require_POST
 @members_who_may(Right.USE_PLAYGROUND)
+@only_while_on(PLAYGROUND)
 def allow(request: AccountRequest) -> HttpResponse:
     """Open the playground again after its key was revoked."""
     APIKey.objects.open_playground(request.account, by=Actor.of(request))
@@ -106,6 +110,7 @@ async def preview(request: AccountRequest) -> HttpResponse:
 
 @require_POST
 @members_who_may(Right.USE_PLAYGROUND)
+@only_while_on(PLAYGROUND)
 def code(request: AccountRequest) -> HttpResponse:
     """The program that asks it."""
     form = PlaygroundForm(request.POST, offers=offers_now())
@@ -119,6 +124,9 @@ def code(request: AccountRequest) -> HttpResponse:
 def question(request: AccountRequest, *, bare: bool = False) -> tuple[PlaygroundForm, bytes]:
     """What is asked, and the digest as which. Raises PermissionDenied, Refused."""
     check(request, Right.USE_PLAYGROUND)
+    if PLAYGROUND.is_off:
+        page = refuse(request, PLAYGROUND, frame="app.html")
+        raise Refused(not_now() if bare else page)
     form = PlaygroundForm(request.POST, offers=offers_now())
     if not form.is_valid():
         refusal = complaint(form) if bare else show(request, form, part="preview", status=422)
@@ -126,6 +134,12 @@ def question(request: AccountRequest, *, bare: bool = False) -> tuple[Playground
     mine = request.account.api_keys.filter(playground=True)
     api_key = mine.first() or APIKey.objects.open_playground(request.account, by=Actor.of(request))
     return form, bytes(api_key.digest)
+
+
+def not_now() -> JsonResponse:
+    """As the API refuses what is our own doing."""
+    said = {"type": "server_error", "code": "switched_off", "message": PLAYGROUND.sentence}
+    return JsonResponse({"error": said}, status=503, headers={"Retry-After": str(RETRY_AFTER)})
 
 
 def complaint(form: PlaygroundForm) -> JsonResponse:
