@@ -29,7 +29,7 @@ class Day:
         """By the incidents and by what was counted, whichever is worse; None if neither is known.
 
         >>> Day(date(2026, 11, 1), Kind.PART, 0.95).state
-        <State.DEGRADED: 'degraded'>
+        State.DEGRADED
         """
         if self.share is None or self.worst is State.DOWN:
             return self.worst

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django import forms
+from django.urls import reverse
 from django.utils import timezone
 
+from accounts.acts import ActForm, UTCField
 from accounts.audit import Actor
-from billing.by_hand_forms import UTCField
-from dashboard.status import wording
+from dashboard.status import banner, wording
 from dashboard.status.facts import is_public
 from dashboard.status.incidents import OPEN_STATES, STATES, Incident
 from dashboard.status.maintenance import Maintenance
@@ -19,41 +20,34 @@ from dashboard.status.updates import Saying
 from dashboard.status.wording import Wording
 from gateway.catalog import offers_now
 
-TITLE = {"class": "vTextField", "maxlength": 120}
-
 
 class TextField(forms.CharField):
     def __init__(self) -> None:
         super().__init__(
             label="What to say",
             max_length=4000,
-            widget=forms.Textarea({"class": "vLargeTextField", "rows": 5}),
+            widget=forms.Textarea({"rows": 5}),
             help_text="On the status page, in the feed, and by mail to everybody who asked for it.",
             error_messages={"required": "Say something."},
         )
 
 
-class TellForm(forms.Form):
-    """One act of telling. ``act`` raises ValidationError, by field."""
+class TellForm(ActForm):
+    """One act of telling everybody; what they are told on every page is made anew at once."""
 
-    title_of_page: ClassVar[str]
-    explained: ClassVar[str]
-    button: ClassVar[str]
     wordings: ClassVar[Mapping[str, Wording]]
-    use_required_attribute = False  # errors are said beside their field
 
-    def __init__(self, about: Any = None, data: Any = None, words: str = "") -> None:
-        chosen = self.wordings[words].fields if words in self.wordings else {}
-        super().__init__(data, label_suffix="", initial=self.now(about) | chosen)
-        self.about = about
-
-    @staticmethod
-    def now(about: Any) -> dict[str, Any]:
-        """How what it is about is at present, where the form asks for that."""
-        return {}
+    @property
+    def afterwards(self) -> str:
+        return reverse(f"admin:dashboard_{self.acts_on._meta.model_name}_changelist")
 
     def act(self, by: Actor) -> str:
-        """Do it; what there is to say afterwards."""
+        said = self.tell(by)
+        banner.renew()
+        return said
+
+    def tell(self, by: Actor) -> str:
+        """Publish it; what there is to say afterwards."""
         raise NotImplementedError
 
 
@@ -62,7 +56,6 @@ class AffectedForm(TellForm):
 
     title = forms.CharField(
         max_length=120,
-        widget=forms.TextInput(TITLE),
         error_messages={"required": "Give it a title."},
     )
     text = TextField()
@@ -76,13 +69,15 @@ class AffectedForm(TellForm):
         help_text="Choose several with Ctrl or Cmd.",
     )
 
-    def __init__(self, about: Any = None, data: Any = None, words: str = "") -> None:
-        super().__init__(about, data, words)
+    def __init__(self, row: Any = None, data: Any = None, words: str = "") -> None:
+        super().__init__(row, data, words)
         names = [offer.model_id for offer in offers_now() if is_public(offer)]
         self.fields["model_ids"].choices = [(name, name) for name in names]  # type: ignore[attr-defined]
 
 
 class OpenForm(AffectedForm):
+    acts_on = Incident
+    permission = "dashboard.change_incident"
     title_of_page = "Publish an incident"
     explained = "A major or critical one is said on top of every page of members, too."
     button = "Publish it"
@@ -94,12 +89,14 @@ class OpenForm(AffectedForm):
     begun_at = UTCField(required=False, label="Since (UTC)", help_text="Empty: since now.")
     field_order = ["title", "impact", "state", "text", "parts", "model_ids", "begun_at"]
 
-    def act(self, by: Actor) -> str:
+    def tell(self, by: Actor) -> str:
         incident = Incident.objects.open(by=by, **self.cleaned_data)
         return f"Published: {incident}."
 
 
 class UpdateForm(TellForm):
+    acts_on = Incident
+    permission = "dashboard.change_incident"
     title_of_page = "Say how far it is"
     explained = "Choose “Resolved” when it is over; then nothing more can be said of it."
     button = "Publish it"
@@ -109,19 +106,21 @@ class UpdateForm(TellForm):
     text = TextField()
 
     @staticmethod
-    def now(about: Incident) -> dict[str, Any]:
-        return {"state": about.state, "impact": about.impact}
+    def now(row: Incident) -> dict[str, Any]:
+        return {"state": row.state, "impact": row.impact}
 
-    def act(self, by: Actor) -> str:
+    def tell(self, by: Actor) -> str:
         state, text = self.cleaned_data["state"], self.cleaned_data["text"]
         if state == Saying.RESOLVED:
-            self.about.resolve(text, by=by)
-            return f"Resolved: {self.about}."
-        self.about.update(state, text, by=by, impact=self.cleaned_data["impact"])
-        return f"Published: {self.about}."
+            self.row.resolve(text, by=by)
+            return f"Resolved: {self.row}."
+        self.row.update(state, text, by=by, impact=self.cleaned_data["impact"])
+        return f"Published: {self.row}."
 
 
 class PlanForm(AffectedForm):
+    acts_on = Maintenance
+    permission = "dashboard.change_maintenance"
     title_of_page = "Plan maintenance"
     explained = "It begins and ends by itself at these moments, unless you say otherwise."
     button = "Announce it"
@@ -130,12 +129,14 @@ class PlanForm(AffectedForm):
     ends_at = UTCField(label="Until (UTC)")
     field_order = ["title", "starts_at", "ends_at", "text", "parts", "model_ids"]
 
-    def act(self, by: Actor) -> str:
+    def tell(self, by: Actor) -> str:
         maintenance = Maintenance.objects.plan(by=by, **self.cleaned_data)
         return f"Announced: {maintenance}."
 
 
 class ChangeForm(TellForm):
+    acts_on = Maintenance
+    permission = "dashboard.change_maintenance"
     title_of_page = "Say something of the maintenance"
     explained = "What is over cannot be taken up again; plan another one."
     button = "Publish it"
@@ -154,19 +155,19 @@ class ChangeForm(TellForm):
     text = TextField()
 
     @staticmethod
-    def now(about: Maintenance) -> dict[str, Any]:
-        return {"ends_at": about.ends_at}
+    def now(row: Maintenance) -> dict[str, Any]:
+        return {"ends_at": row.ends_at}
 
-    def act(self, by: Actor) -> str:
+    def tell(self, by: Actor) -> str:
         said, do = self.cleaned_data["text"], self.cleaned_data["do"]
         if do == "begin":
-            begun = self.about.begin(said, by=by)
-            return f"Under way: {self.about}." if begun else "It was under way already."
+            begun = self.row.begin(said, by=by)
+            return f"Under way: {self.row}." if begun else "It was under way already."
         if do == "end":
-            self.about.end(said, by=by)
-            return f"Over since {timezone.now():%H:%M} UTC: {self.about}."
-        self.about.update(said, by=by, ends_at=self.moved_end)
-        return f"Published: {self.about}."
+            self.row.end(said, by=by)
+            return f"Over since {timezone.now():%H:%M} UTC: {self.row}."
+        self.row.update(said, by=by, ends_at=self.moved_end)
+        return f"Published: {self.row}."
 
     @property
     def moved_end(self) -> Any:

@@ -19,11 +19,12 @@ from dashboard.status.parts import LOUD, Impact, Kind, State
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A part or a model: its state now, why it is said, and how it was."""
+    """A part or a model: its state now, why it is said, what that rests on, and how it was."""
 
     fact: Fact
     state: State
     why: str
+    rests_on: str
     history: History
 
 
@@ -100,15 +101,15 @@ def _line(
     fact: Fact, open_: list[Incident], under_way: list[Maintenance], histories: Histories
 ) -> Line:
     """Incidents say how it is, then maintenance, then what we see ourselves."""
-    state, why = fact.state, fact.why
+    state, why, rests_on = fact.state, fact.why, fact.rests_on
     for one in under_way:
         if one.affects(fact.kind, fact.name):
-            state, why = State.MAINTENANCE, f"{one.title}."
+            state, why, rests_on = State.MAINTENANCE, f"{one.title}.", ""
     for incident in open_:
         made = incident.severity.state
         if made and incident.affects(fact.kind, fact.name) and state is not State.DOWN:
-            state, why = made, f"{incident.title}."
-    return Line(fact, state, why, histories.of(fact.kind, fact.name))
+            state, why, rests_on = made, f"{incident.title}.", ""
+    return Line(fact, state, why, rests_on, histories.of(fact.kind, fact.name))
 
 
 def _by_day(

@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.core import signing
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
+
+from accounts.audit import Action, Actor, record
+from dashboard.status.topics import Choosing
 
 CONFIRM, STOP = "status.confirm", "status.stop"  # what a signature is good for
 GOOD_FOR = timedelta(days=2)
@@ -21,7 +24,7 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         return self._behind(token, CONFIRM, GOOD_FOR)
 
     def to_stop(self, token: str) -> Subscriber | None:
-        """Whom a link to unsubscribe was sent to, however long ago."""
+        """Whom a link to choose or to unsubscribe was sent to, however long ago."""
         return self._behind(token, STOP, None)
 
     def forget_unconfirmed(self, now: datetime) -> None:
@@ -36,7 +39,7 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         return self.filter(pk=pk).first()
 
 
-class Subscriber(models.Model):
+class Subscriber(Choosing):
     """An address, told once its owner has confirmed it. Who unsubscribes is forgotten."""
 
     email = models.EmailField(unique=True)
@@ -58,6 +61,7 @@ class Subscriber(models.Model):
 
     @property
     def stop_token(self) -> str:
+        """Proves the same, to choose topics or to unsubscribe."""
         return signing.dumps(self.pk, salt=STOP)
 
     def confirm(self) -> None:
@@ -68,3 +72,20 @@ class Subscriber(models.Model):
     def stop(self) -> None:
         """Forget the address, and every letter that was still to be sent."""
         self.delete()
+
+    @transaction.atomic
+    def remove(self, *, by: Actor) -> None:
+        """The same by an operator. Removing twice changes nothing."""
+        deleted, _ = Subscriber.objects.filter(pk=self.pk).delete()
+        if deleted:
+            record(None, Action.SUBSCRIBER_REMOVED, by=by, about=self.hint)
+
+    @property
+    def hint(self) -> str:
+        """Enough to know the address again by; it is not kept once it is forgotten.
+
+        >>> Subscriber(email="reader@example.com").hint
+        'r…@example.com'
+        """
+        name, _, domain = self.email.rpartition("@")
+        return f"{name[:1]}…@{domain}"

@@ -10,7 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from dashboard.status.letters import Letter
-from dashboard.status.subscribe_form import SubscribeForm
+from dashboard.status.subscribe_form import SubscribeForm, TopicsForm
 from dashboard.status.subscribers import Subscriber
 
 ASKED = "We have written to {}. Follow the link in that mail, and you are told from then on."
@@ -30,7 +30,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
     if not ratelimit.consume(request, action="status_subscribe", key=email):
         too_often: HttpResponse = ratelimit.respond_429(request)
         return too_often
-    Letter.objects.ask(email)
+    Letter.objects.ask(email, form.topics)
     messages.success(request, ASKED.format(email))
     return redirect("status:page")
 
@@ -50,6 +50,23 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "status/confirm.html", {"subscriber": subscriber, "token": token})
 
 
+@login_not_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def choose(request: HttpRequest, token: str) -> HttpResponse:
+    """What somebody is told of, by the link in each letter."""
+    subscriber = Subscriber.objects.to_stop(token)
+    if subscriber is None:
+        return render(request, "status/link_over.html", {"kind": "stop"}, status=404)
+    form = TopicsForm(request.POST) if request.method == "POST" else TopicsForm.of(subscriber)
+    if form.is_valid():
+        subscriber.choose(form.topics)
+        messages.success(request, "Saved. It holds for what is said from now on.")
+        return redirect("status:choose", token)
+    context = {"subscriber": subscriber, "form": form, "token": token}
+    return render(request, "status/choose.html", context, status=422 if form.is_bound else 200)
+
+
 @csrf_exempt  # mail programs post here by themselves (RFC 8058); the token is all it takes
 @login_not_required
 @never_cache
@@ -60,7 +77,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         if subscriber:
             subscriber.stop()
-        return render(request, "status/unsubscribed.html")
+        return render(request, "status/unsubscribed.html", {"kind": "stop"})
     if subscriber is None:
         return render(request, "status/link_over.html", {"kind": "stop"}, status=404)
     return render(request, "status/unsubscribe.html", {"subscriber": subscriber, "token": token})

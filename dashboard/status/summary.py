@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.urls import reverse
 
-from dashboard.status.incidents import Incident
-from dashboard.status.maintenance import Maintenance
-from dashboard.status.picture import Line, Picture
-from dashboard.status.updates import Update
+from webhooks.moments import written
+
+if TYPE_CHECKING:
+    from dashboard.status.incidents import Incident
+    from dashboard.status.maintenance import Maintenance
+    from dashboard.status.picture import Line, Picture
+    from dashboard.status.updates import Update
 
 
 def whole_address(name: str, *args: str) -> str:
@@ -23,7 +25,7 @@ def summary(picture: Picture) -> dict[str, Any]:
     """What ``/status.json`` says."""
     return {
         "page": whole_address("status:page"),
-        "as_of": _moment(picture.at),
+        "as_of": written(picture.at),
         "status": picture.state.value,
         "description": picture.sentence,
         "components": [_line(line) for line in picture.parts],
@@ -39,37 +41,47 @@ def _line(line: Line) -> dict[str, Any]:
         "name": line.fact.label,
         "status": line.state.value,
         "description": line.why,
+        "rests_on": line.rests_on,
         "share_90_days": line.history.share,
     }
 
 
 def _incident(incident: Incident) -> dict[str, Any]:
+    return incident_facts(incident) | {"updates": _updates(incident)}
+
+
+def _maintenance(maintenance: Maintenance) -> dict[str, Any]:
+    return maintenance_facts(maintenance) | {"updates": _updates(maintenance)}
+
+
+def incident_facts(incident: Incident) -> dict[str, Any]:
+    """All but what was said of it."""
     return {
+        "id": incident.pk,
         "title": incident.title,
         "impact": incident.impact,
         "state": incident.state,
         "components": incident.parts,
         "models": incident.model_ids,
-        "begun_at": _moment(incident.begun_at),
-        "updates": [_update(update) for update in incident.updates.all()],
+        "begun_at": written(incident.begun_at),
     }
 
 
-def _maintenance(maintenance: Maintenance) -> dict[str, Any]:
+def maintenance_facts(maintenance: Maintenance) -> dict[str, Any]:
     return {
+        "id": maintenance.pk,
         "title": maintenance.title,
         "state": maintenance.saying.value,
         "components": maintenance.parts,
         "models": maintenance.model_ids,
-        "starts_at": _moment(maintenance.begins),
-        "ends_at": _moment(maintenance.ends_at),
-        "updates": [_update(update) for update in maintenance.updates.all()],
+        "starts_at": written(maintenance.begins),
+        "ends_at": written(maintenance.ends_at),
     }
 
 
-def _update(update: Update) -> dict[str, Any]:
-    return {"at": _moment(update.at), "state": update.saying, "text": update.text}
+def update_facts(update: Update) -> dict[str, Any]:
+    return {"at": written(update.at), "state": update.saying, "text": update.text}
 
 
-def _moment(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+def _updates(about: Incident | Maintenance) -> list[dict[str, Any]]:
+    return [update_facts(update) for update in about.updates.all()]

@@ -10,25 +10,14 @@ from django.db.models import Q
 from django.utils import timezone
 
 from dashboard.status import kept
+from dashboard.status.dispatches import Dispatch
 from dashboard.status.letters import Letter
 from dashboard.status.parts import Kind, Part
+from dashboard.status.sayings import Saying as Saying
 
 if TYPE_CHECKING:
     from dashboard.status.incidents import Incident
     from dashboard.status.maintenance import Maintenance
-
-
-class Saying(models.TextChoices):
-    """The word above an update: how far an incident or a maintenance is."""
-
-    INVESTIGATING = "investigating", "Investigating"
-    IDENTIFIED = "identified", "Identified"
-    MONITORING = "monitoring", "Monitoring"
-    RESOLVED = "resolved", "Resolved"
-    PLANNED = "planned", "Planned"
-    CHANGED = "changed", "Changed"
-    BEGUN = "begun", "Under way"
-    ENDED = "ended", "Done"
 
 
 class Announced(models.Model):
@@ -55,9 +44,11 @@ class Announced(models.Model):
 
 class UpdateQuerySet(models.QuerySet["Update"]):
     def publish(self, about: Incident | Maintenance, saying: Saying, text: str) -> Update:
-        """Say something of it: on the page, in the feed, and by mail to who asked for that."""
+        """Say something of it: on the page, in the feed, and to whom it concerns of those who
+        asked to be told."""
         update = self.create(**{about._meta.model_name or "": about}, saying=saying, text=text)
-        Letter.objects.announce(update.pk)
+        Letter.objects.announce(update)
+        Dispatch.objects.announce(update)
         transaction.on_commit(kept.forget, robust=True)
         return update
 

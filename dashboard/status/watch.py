@@ -3,9 +3,12 @@
 from django.utils import timezone
 
 from dashboard.status import banner, days, snapshot
+from dashboard.status.dispatches import Dispatch
 from dashboard.status.letters import Letter
 from dashboard.status.maintenance import Maintenance
 from dashboard.status.picture import take
+from dashboard.status.probes import Probe
+from dashboard.status.receivers import Receiver
 from dashboard.status.subscribers import Subscriber
 
 
@@ -26,3 +29,6 @@ def forget() -> None:
     days.forget(now)
     Letter.objects.forget(now)
     Subscriber.objects.forget_unconfirmed(now)
+    Dispatch.objects.forget(now)
+    Receiver.objects.forget_unconfirmed(now)
+    Probe.objects.forget(now)

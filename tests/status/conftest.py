@@ -9,9 +9,9 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import User
 from dashboard.models import Incident, Maintenance
 from gateway.models import LanguageModel, ModelRoute, Provider
+from tests.operators import as_operator
 from usage.models import ModelHour
 
 MODEL, OURS = "gpt-5.2", "keyplex/echo"
@@ -40,7 +40,7 @@ def visitor() -> Client:
 @pytest.fixture
 def operator() -> Client:
     client = Client()
-    client.force_login(User.objects.create_superuser("operator@example.com", "correct horse"))
+    as_operator(client)
     return client
 
 

@@ -12,6 +12,7 @@ from dashboard.models import Incident, Maintenance
 from dashboard.status import banner
 from dashboard.status.wording import CHANGE, INCIDENT, PLAN, UPDATE
 from tests.dashboard.conftest import text_of
+from tests.operators import as_operator
 from tests.status.conftest import MODEL, make_incident, make_maintenance
 
 OPEN, PLANNED = "/ops/dashboard/incident/open/", "/ops/dashboard/maintenance/plan/"
@@ -99,7 +100,7 @@ def test_every_wording_fills_its_form_and_could_be_published(operator: Client) -
         for name, wording in wordings.items():
             form = operator.get(address, {"words": name}).context["form"]
             filled = {field: form[field].value() for field in wording.fields}
-            fit = type(form)(form.about, {**form.initial, **filled})
+            fit = type(form)(form.row, {**form.initial, **filled})
             assert filled == wording.fields
             assert not set(fit.errors) & set(wording.fields), name
 
@@ -108,7 +109,9 @@ def test_every_wording_fills_its_form_and_could_be_published(operator: Client) -
 def test_who_is_no_operator_tells_nothing(visitor: Client, address: str) -> None:
     make_incident()
     clerk = Client()
-    clerk.force_login(User.objects.create_user("clerk@example.com", "correct horse", is_staff=True))
+    as_operator(
+        clerk, User.objects.create_user("clerk@example.com", "correct horse", is_staff=True)
+    )
     path = f"/ops/dashboard/incident/{address}"
 
     assert visitor.post(path, SAID).status_code == 302
@@ -123,6 +126,6 @@ def test_lists_lead_to_the_forms(operator: Client) -> None:
         ("incident/", "Publish an incident"),
         (f"incident/{incident.pk}/change/", "Say how far it is"),
         ("maintenance/", "Plan maintenance"),
-        (f"maintenance/{maintenance.pk}/change/", "Say something of it"),
+        (f"maintenance/{maintenance.pk}/change/", "Say something of the maintenance"),
     ]:
         assert words in text_of(operator.get(f"/ops/dashboard/{path}"))
