@@ -1,11 +1,11 @@
 // Prints one SVG with every icon that the pages use, each a symbol named like its Lucide original.
 import { readFileSync } from 'node:fs';
 
-const NAMES = `activity arrow-right book-open boxes chart-column check chevron-down chevron-left
+const NAMES = `activity arrow-right book-open boxes building-2 chart-column check chevron-down chevron-left
   chevron-right chevrons-up-down circle-alert circle-check circle-user-round clock copy credit-card download ellipsis
-  external-link eye inbox info key-round layout-dashboard lock log-out mail menu message-square monitor moon
-  pause play plus receipt refresh-cw scroll-text search send settings shield-check square sun terminal trash-2
-  triangle-alert users webhook x zap`.split(/\s+/);
+  external-link eye gauge gift hourglass inbox info key-round layers layout-dashboard life-buoy lock log-out mail megaphone menu message-square monitor moon
+  pause play plug plus receipt refresh-cw route scroll-text search send settings shield-alert shield-check siren sliders-horizontal square sun terminal toggle-right trash-2
+  triangle-alert users webhook wrench x zap`.split(/\s+/);
 
 const symbols = NAMES.map((name) => {
   const source = readFileSync(`node_modules/lucide-static/icons/${name}.svg`, 'utf8');

@@ -23,10 +23,11 @@
     document.addEventListener(trouble, (event) => { if (isLive(event)) cutOff(true); });
   }
   document.addEventListener('htmx:beforeSwap', (event) => {
-    const { xhr } = event.detail;
+    const { xhr, requestConfig } = event.detail;
     if (xhr.status < 400) cutOff(false);
     // Sent elsewhere, as to the login page: the browser shall go there, not a part of this page.
-    if (xhr.responseURL && new URL(xhr.responseURL).pathname !== location.pathname) {
+    const asked = new URL(requestConfig.path, location.href).pathname;
+    if (xhr.responseURL && new URL(xhr.responseURL).pathname !== asked) {
       event.detail.shouldSwap = false;
       location.reload();
     }

@@ -15,9 +15,15 @@
 
   show();
   addEventListener('storage', show);
+  addEventListener('beforeprint', () => { // also what is drawn on a canvas
+    root.dataset.theme = 'light';
+    document.dispatchEvent(new CustomEvent('theme'));
+  });
+  addEventListener('afterprint', show);
   addEventListener('DOMContentLoaded', show);
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', show);
   document.addEventListener('click', (event) => {
+    if (event.target.closest('[data-print]')) print();
     const button = event.target.closest('[data-choose-theme]');
     if (!button) return;
     localStorage.setItem('theme', button.dataset.chooseTheme);
