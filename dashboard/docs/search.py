@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
@@ -59,6 +60,13 @@ def words(text: str) -> list[str]:
     return WORD.findall(text.casefold())
 
 
+class Meant(NamedTuple):
+    """Words that count as one, and what it is worth to have it."""
+
+    words: set[str]
+    worth: float
+
+
 class Index:
     """All sections of all pages, as they are filled."""
 
@@ -92,35 +100,34 @@ class Index:
                 hits.append(Hit(entry.page, entry.part, excerpt(entry.part.text, asked)))
         return hits[:MOST_HITS]
 
-    def _known(self, word: str) -> dict[str, float]:
-        """The words that are meant: itself, without its plural, and whatever begins with it."""
+    def _known(self, word: str) -> list[Meant]:
+        """What is meant: itself and its plural as one word, and whatever begins with it."""
         stem = word[:-1] if len(word) > 3 and word.endswith("s") else word
-        same = {word, stem, f"{stem}s"}
-        return {
-            known: 1.0 if known in same else BEGINNING
-            for known in self._holders
-            if known in same or known.startswith(stem)
-        }
+        same = {word, stem, f"{stem}s"} & self._holders.keys()
+        longer = {known for known in self._holders if known.startswith(stem)} - same
+        groups = [(same, 1.0), *(({known}, BEGINNING) for known in longer)]
+        return [Meant(group, factor * self._rarity(group)) for group, factor in groups if group]
 
-    def _score(self, entry: Entry, asked: list[dict[str, float]]) -> float:
+    def _rarity(self, group: set[str]) -> float:
+        holders = sum(not group.isdisjoint(entry.weights) for entry in self._entries)
+        return math.log(1 + (len(self._entries) - holders + 0.5) / (holders + 0.5))
+
+    def _score(self, entry: Entry, asked: list[list[Meant]]) -> float:
         """Nothing where one of the words is missing."""
         total = 0.0
         norm = K * (1 - B + B * entry.length / self._mean)
         for meant in asked:
-            best = 0.0
-            for word in meant.keys() & entry.weights.keys():
-                holders, weight = self._holders[word], entry.weights[word]
-                rarity = math.log(1 + (len(self._entries) - holders + 0.5) / (holders + 0.5))
-                best = max(best, meant[word] * rarity * weight * (K + 1) / (weight + norm))
+            weights = [(one.worth, sum(entry.weights[word] for word in one.words)) for one in meant]
+            best = max((worth * w * (K + 1) / (w + norm) for worth, w in weights), default=0.0)
             if not best:
                 return 0.0
             total += best
         return total * (WHOLE_PAGE if entry.part.level == 1 else 1)
 
 
-def excerpt(text: str, asked: list[dict[str, float]]) -> SafeString:
+def excerpt(text: str, asked: list[list[Meant]]) -> SafeString:
     """The text around the first word that was asked for, with all of them marked."""
-    meant = {word for known in asked for word in known}
+    meant = {word for group in asked for one in group for word in one.words}
     first = next((at for at in WORD.finditer(text) if at[0].casefold() in meant), None)
     start = max(0, first.start() - BEFORE) if first else 0
     if start:

@@ -59,7 +59,7 @@ def test_odd_queries_are_answered(client: Client, query: str) -> None:
 
 
 def test_what_was_asked_for_is_marked_in_the_text_around_it() -> None:
-    asked = [{"retry": 1.0, "retries": 0.5}]
+    asked = [[search.Meant({"retry", "retries"}, 1.0)]]
 
     shown = search.excerpt("Before. " * 30 + "Then <retry> it. " + "After. " * 60, asked)
 
