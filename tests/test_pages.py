@@ -17,10 +17,14 @@ OPEN = {
     *("mfa/authenticate/", "mfa/webauthn/login/", "invitations/<str:token>", "pricing"),
     *("docs", "docs/search", "docs/webhooks/<path:name>", "docs/<slug:slug>.md"),
     *("docs/<slug:slug>", "changelog", "llms.txt"),
-    "stripe/events",
+    *("stripe/events", ".well-known/security.txt"),
     *("status", "status.json", "status/feed.atom", "status/maintenance.ics", "status/subscribe"),
     *("status/days/<str:kind>/<path:name>", "status/confirm/<str:token>"),
-    "status/unsubscribe/<str:token>",
+    *("status/unsubscribe/<str:token>", "status/choose/<str:token>", "status/webhook"),
+    *("status/webhook/<str:token>", "status/webhook/<str:token>/ask"),
+    "status/webhook/<str:token>/stop",
+    *("help", "contact", "sales", "enterprise", "brand/<str:digest>.<str:kind>"),
+    *("signup", "login"),
 }
 DOCS = ["/docs", "/docs/models", "/docs/search?q=key", "/docs/search?q=zebra", "/changelog"]
 PAGES = [
@@ -33,13 +37,15 @@ PAGES = [
     "/mailbox",
     "/nothing-here",
 ]
-PAGES += ["/status", "/status/subscribe", "/status/days/part/api"]
+PAGES += ["/status", "/status/subscribe", "/status/webhook", "/status/days/part/api"]
+PAGES += ["/help", "/contact", "/sales", "/enterprise"]
 MEMBERS = [
     *("/overview", "/keys", "/keys/new", "/usage", "/logs", "/password/change/", "/email/"),
     *("/logs/export", "/audit", "/models", "/playground", "/webhooks", "/webhooks/new", "/billing"),
     *("/team", "/team/leave", "/team/transfer", "/settings", "/settings/security"),
     *("/settings/account", "/settings/danger", "/settings/danger/account"),
-    *("/settings/danger/user", "/mfa/totp/activate/", "/mfa/webauthn/add/"),
+    *("/settings/danger/user", "/mfa/totp/activate/", "/mfa/webauthn/add/", "/help/requests"),
+    *("/go", "/go?q=key"),
 ]
 
 

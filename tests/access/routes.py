@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from django.apps import apps
 from django.urls import get_resolver
 
+from billing.invoices import Invoice
 from billing.models import Plan
+from dashboard.models import SupportRequest
+from tests.dashboard.test_billing_page import make_invoice
 from tests.people import Issued, make_key
 from tests.test_pages import routes
 from tests.usage.calls import make_final
@@ -18,11 +21,13 @@ from webhooks.models import Delivery
 
 @dataclass(frozen=True)
 class Things:
-    """What the addresses name: a key of some account, a request that it sent, a webhook."""
+    """What the addresses name: a key of some account, and what else the account has."""
 
     key: Issued
     request_id: str
     delivery: Delivery
+    asked: SupportRequest
+    invoice: Invoice
 
     @classmethod
     def make(cls) -> "Things":
@@ -30,7 +35,11 @@ class Things:
         Plan.objects.filter(subscriptions__account=key.account).update(unit_amount=2900)
         final = make_final(account_id=key.account.pk, api_key_id=key.api_key.pk)
         post([final])
-        return cls(key, final.request_id, make_delivery(account=key.account))
+        asked = SupportRequest.objects.open(
+            email="owner@example.com", text="Why?", mark="m", account=key.account
+        )
+        delivery, invoice = make_delivery(account=key.account), make_invoice(key.account, 1)
+        return cls(key, final.request_id, delivery, asked, invoice)
 
     def addresses(self) -> Iterator[tuple[str, str]]:
         """Each route, as the URLconf writes it, with an address that it matches."""
@@ -38,6 +47,7 @@ class Things:
             "request_id": self.request_id,
             "app_label": "accounts",
             "name": "csv",
+            "number": self.asked.number,
             "slug": "monthly",
         }
         for route in sorted(set(routes(get_resolver()))):
@@ -49,6 +59,8 @@ class Things:
             yield route, "/" + re.sub(r"[\^$]|\\Z", "", address)
 
     def pk_in(self, route: str) -> int:
+        if route.startswith("billing/invoices/"):
+            return self.invoice.pk
         if route.startswith("webhooks/deliveries/"):
             return self.delivery.pk
         if route.startswith("webhooks/"):

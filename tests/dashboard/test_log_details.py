@@ -76,8 +76,9 @@ def test_what_is_deleted_since_is_still_told(scene: Scene, fields: dict[str, obj
 
 
 def test_a_foreign_id_is_answered_like_one_that_never_was(scene: Scene) -> None:
-    foreign = scene.stranger.get(f"/logs/{make(scene)}")
-    unknown = scene.stranger.get("/logs/req_0" + "a" * 27)
+    theirs, nobodys = make(scene), "req_0" + "a" * 27
+    foreign = scene.stranger.get(f"/logs/{theirs}")
+    unknown = scene.stranger.get(f"/logs/{nobodys}")
 
     assert foreign.status_code == unknown.status_code == 404
-    assert text_of(foreign) == text_of(unknown)
+    assert text_of(foreign).replace(theirs, nobodys) == text_of(unknown)

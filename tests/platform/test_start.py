@@ -50,6 +50,7 @@ def test_what_start_prints_is_a_first_call_that_works(instance: StartedInstance)
     assert instance.wait_until_nothing_runs() == set()
 
 
+@pytest.mark.t2
 def test_another_catalogue_is_another_product(instance: StartedInstance) -> None:
     instance.options = ("--catalog", "catalog/keymeai.toml")
 
@@ -116,6 +117,7 @@ def test_a_port_in_use_is_one_clear_line(instance: StartedInstance) -> None:
     assert "--port" in line
 
 
+@pytest.mark.t2
 def test_two_supervisors_do_not_share_a_folder(instance: StartedInstance) -> None:
     instance.start()
 
@@ -135,6 +137,7 @@ def test_a_folder_of_another_postgresql_is_left_alone(instance: StartedInstance)
     assert [path.name for path in cluster.iterdir()] == ["PG_VERSION"]
 
 
+@pytest.mark.t2
 def test_a_folder_of_a_newer_keyplex_is_left_alone(instance: StartedInstance) -> None:
     instance.start()
     insert = (

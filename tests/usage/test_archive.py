@@ -151,7 +151,9 @@ def test_a_store_that_does_not_take_it_keeps_the_day_in_the_log(  # type: ignore
     assert len(archived(s3)) == 15
 
 
-@pytest.mark.parametrize("allowed", [0, 300, 1500, 3000, 6000])
+@pytest.mark.parametrize(
+    "allowed", [300, 3000, *(pytest.param(n, marks=pytest.mark.t2) for n in (0, 1500, 6000))]
+)
 def test_a_line_that_breaks_loses_nothing(  # type: ignore[no-untyped-def]
     s3: S3, old_day: date, allowed: int, settings
 ) -> None:
@@ -180,7 +182,9 @@ def test_a_torn_object_is_found_and_mended(s3: S3, old_day: date) -> None:
     assert len(archived(s3)) == 15
 
 
-@pytest.mark.parametrize("objects", [1, 5, 20, 31])
+@pytest.mark.parametrize(
+    "objects", [5, *(pytest.param(n, marks=pytest.mark.t2) for n in (1, 20, 31))]
+)
 def test_a_process_killed_on_the_way_has_forgotten_nothing(
     s3: S3, old_day: date, objects: int
 ) -> None:

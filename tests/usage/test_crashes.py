@@ -91,7 +91,7 @@ def test_a_recorder_may_be_killed_at_any_moment(
 ) -> None:
     chance = random.Random(account)
     writer = Writer(directory, account, seed=1)
-    for _ in range(8):
+    for _ in range(3):
         recorder = recorder_process()
         before = RequestLog.objects.count()
         until(lambda before=before: RequestLog.objects.count() > before)  # type: ignore[misc]
@@ -129,6 +129,7 @@ def test_a_second_recorder_waits_for_the_end_of_the_first(
     assert audit(directory, account=account) == []
 
 
+@pytest.mark.t2
 def test_recorders_of_two_hosts_add_to_the_same_hours(
     tmp_path: Path, transactional_db: None, account: int
 ) -> None:
