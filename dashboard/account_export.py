@@ -28,8 +28,10 @@ README = """What is kept about the account “{name}”, as of {now:%Y-%m-%d %H:
 
 account.json       the account, its plan and limits
 members.json       who belongs to it; invitations.json: who was invited
+credits.json       what was credited to it, and whether Stripe has it
 api_keys.json      its keys, without their secrets
 webhooks.json      where it is told what happens, without the secrets
+support.json       what it asked of support, with the answers
 events.jsonl       what happened in the last 30 days, as it was told
 audit.jsonl        what was done that matters for safety, oldest first
 usage_hours.csv    requests and tokens, for each hour (UTC), key and model
@@ -76,8 +78,11 @@ def contents(account: Account, now: datetime) -> Iterator[tuple[str, Iterable[st
     members = account.memberships.order_by("pk").values(*MEMBERS)
     yield "members.json", [written(list(members))]
     yield "invitations.json", [written(list(account.invitations.values(*INVITATIONS)))]
+    yield "credits.json", [written(list(rows(account.credits.order_by("pk"))))]
     yield "api_keys.json", [written(list(rows(account.api_keys.order_by("pk"))))]
     yield "webhooks.json", [written(list(rows(account.webhook_endpoints.order_by("pk"))))]
+    asked = account.support_requests.order_by("pk").prefetch_related("messages")
+    yield "support.json", [written([one.as_told() for one in asked])]
     yield "events.jsonl", (f"{event.payload}\n" for event in account.events.order_by("sequence"))
     entries = account.audit_entries.order_by("number")
     yield "audit.jsonl", (json.dumps(row, default=str) + "\n" for row in rows(entries))

@@ -4,8 +4,14 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
 from accounts.view_only import ViewOnly
+from dashboard.ops.announcement_pages import AnnouncementAdmin as AnnouncementAdmin
+from dashboard.ops.people import AccountAdmin as AccountAdmin
+from dashboard.ops.switch_pages import SwitchAdmin as SwitchAdmin
 from dashboard.status.ops_pages import IncidentAdmin as IncidentAdmin
 from dashboard.status.ops_pages import MaintenanceAdmin as MaintenanceAdmin
+from dashboard.status.subscribers_admin import ReceiverAdmin as ReceiverAdmin
+from dashboard.status.subscribers_admin import SubscriberAdmin as SubscriberAdmin
+from dashboard.support.ops_pages import SupportRequestAdmin as SupportRequestAdmin
 from webhooks.models import Delivery, Endpoint
 from webhooks.queue import queue
 

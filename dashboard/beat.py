@@ -33,6 +33,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "stripe-reconcile": {"task": "billing.tasks.reconcile", "schedule": crontab(minute=41, hour=2)},
     "stripe-forget": {"task": "billing.tasks.forget_stripe_events", "schedule": 86400.0},
+    "credits": {
+        "task": "billing.tasks.look_after_credits",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
     "plans-over": {
         "task": "billing.tasks.end_what_is_over",
         "schedule": 30.0,
@@ -53,8 +58,30 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 60.0,
         "options": {"expires": 50.0},  # a minute that nobody looked is not made up for
     },
+    "status-probes": {
+        "task": "dashboard.tasks.probe_site",
+        "schedule": 60.0,
+        "options": {"expires": 50.0},
+    },
+    "status-model-probes": {
+        "task": "dashboard.tasks.probe_models",
+        "schedule": 60.0,
+        "options": {"expires": 50.0},
+    },
+    "posted": {
+        "task": "dashboard.tasks.post_again",
+        "schedule": 60.0,
+        "options": {"expires": 50.0},
+    },
     "status-letters": {"task": "dashboard.tasks.send_status_letters", "schedule": 15.0},
+    "status-dispatches": {
+        "task": "dashboard.tasks.send_status_dispatches",
+        "schedule": 15.0,
+        "options": {"expires": 15.0},
+    },
     "status-forget": {"task": "dashboard.tasks.forget_status", "schedule": 86400.0},
+    "support-letters": {"task": "dashboard.tasks.send_support_letters", "schedule": 15.0},
+    "support-forget": {"task": "dashboard.tasks.forget_support", "schedule": 86400.0},
     "model-hours": {"task": "usage.tasks.sum_model_hours", "schedule": 60.0},
     "model-hours-again": {"task": "usage.tasks.sum_model_hours_again", "schedule": 86400.0},
 }

@@ -20,7 +20,7 @@ LONGEST_SOCKET_NAME = ".s.PGSQL.5432.lock"
 CATALOG = "catalog/keyplex.toml"
 SECRETS = (
     *("secret_key", "key_pepper", "audit_key", "mfa_key"),
-    *("end_user_key", "sandbox_token", "webhook_key", "simulated_stripe"),
+    *("end_user_key", "sandbox_token", "webhook_key", "provider_key", "simulated_stripe"),
 )
 
 

@@ -1,4 +1,6 @@
-"""How people like to look at their pages; and, from ``dashboard/status``, how the server is."""
+"""How people like to look at their pages; how the server is (``dashboard/status``), and what is
+asked of whoever runs it (``dashboard/support``).
+"""
 
 from __future__ import annotations
 
@@ -6,21 +8,37 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from accounts.models import Membership, User
+from dashboard.announcements import Announcement
 from dashboard.status.days import StatusDay
+from dashboard.status.dispatches import Dispatch
 from dashboard.status.incidents import Incident
 from dashboard.status.letters import Letter
 from dashboard.status.maintenance import Maintenance
+from dashboard.status.probes import Probe
+from dashboard.status.receivers import Receiver
 from dashboard.status.subscribers import Subscriber
 from dashboard.status.updates import Update
+from dashboard.support.letters import SupportLetter
+from dashboard.support.messages import SupportMessage
+from dashboard.support.requests import SupportRequest
+from dashboard.switches import Switch
 
 __all__ = [
+    "Announcement",
+    "Dispatch",
     "Incident",
     "Letter",
     "LogColumns",
     "Maintenance",
+    "Probe",
+    "Receiver",
     "SavedFilter",
     "StatusDay",
     "Subscriber",
+    "SupportLetter",
+    "SupportMessage",
+    "SupportRequest",
+    "Switch",
     "Update",
 ]
 

@@ -4,10 +4,13 @@ from django.urls import path
 
 from dashboard import (
     account_pages,
+    announcements_page,
     audit_page,
     billing_acts,
     billing_page,
     deliveries_page,
+    go,
+    invoice_page,
     key_limits,
     log_choices,
     log_export,
@@ -21,6 +24,7 @@ from dashboard import (
 
 app_name = "dashboard"
 urlpatterns = [
+    path("go", go.go, name="go"),
     path("overview", overview.overview, name="overview"),
     path("usage", usage_page.usage, name="usage"),
     path("usage.csv", usage_page.usage_csv, name="usage-csv"),
@@ -31,6 +35,11 @@ urlpatterns = [
     path("logs/filters", log_choices.filter_save, name="log-filter-save"),
     path("logs/filters/<int:pk>/delete", log_choices.filter_delete, name="log-filter-delete"),
     path("logs/<request_id>", logs.log, name="log"),
+    path(
+        "announcements/<int:pk>/put-away",
+        announcements_page.announcement_put_away,
+        name="announcement-put-away",
+    ),
     path("audit", audit_page.audit_log, name="audit"),
     path("audit/export", audit_page.audit_export, name="audit-export"),
     path("settings/account/open", account_pages.account_open, name="account-open"),
@@ -40,6 +49,7 @@ urlpatterns = [
     path("billing/cancel", billing_acts.plan_cancel, name="plan-cancel"),
     path("billing/resume", billing_acts.plan_resume, name="plan-resume"),
     path("billing/keep", billing_acts.plan_keep, name="plan-keep"),
+    path("billing/invoices/<int:pk>", invoice_page.invoice, name="invoice"),
     path("billing/portal", billing_acts.portal, name="billing-portal"),
     path("models", models_page.models, name="models"),
     path("models/<path:name>", models_page.model, name="model"),

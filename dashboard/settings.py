@@ -59,8 +59,10 @@ WEBHOOK_ALLOW_HTTP = flag("KEYPLEX_WEBHOOK_HTTP")
 WEBHOOK_DNS = tuple(os.environ.get("KEYPLEX_WEBHOOK_DNS", "").split())  # "address:port", or ours
 _scanners = os.environ.get("KEYPLEX_LEAK_SCANNERS")
 LEAK_SCANNERS = Path(_scanners) if _scanners else None  # the public keys of who may report lists
+SECURITY_CONTACT = os.environ.get("KEYPLEX_SECURITY_CONTACT", "")  # for /.well-known/security.txt
 METRICS_TOKEN = long_enough("KEYPLEX_METRICS_TOKEN")
 METRICS_NETWORKS = ranges("KEYPLEX_METRICS_NETWORKS")
+OPS_NETWORKS = ranges("KEYPLEX_OPS_NETWORKS")  # from where operators come in; empty: anywhere
 OVER_TLS = PUBLIC_URL.startswith("https://")
 ONLY_HERE = urlsplit(PUBLIC_URL).hostname in {"127.0.0.1", "localhost", "::1"}
 
@@ -84,6 +86,7 @@ END_USER_KEY = INSTANCE.secret("end_user_key")
 AUDIT_KEY = INSTANCE.secret("audit_key")
 MFA_KEY = INSTANCE.secret("mfa_key")
 WEBHOOK_KEY = INSTANCE.secret("webhook_key")
+PROVIDER_KEY = INSTANCE.secret("provider_key")
 SANDBOX_TOKEN = INSTANCE.secret("sandbox_token")
 ALLOWED_HOSTS = [
     urlsplit(PUBLIC_URL).hostname or "127.0.0.1",
@@ -104,7 +107,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.usersessions",
     "csp",
-    "django.contrib.admin",
+    "dashboard.ops.apps.OpsConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -128,6 +131,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.AccountMiddleware",
+    "dashboard.switched_off.PagesMiddleware",
 ]
 
 ROOT_URLCONF = "dashboard.urls"
@@ -208,7 +212,13 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "dashboard.signup.AccountAdapter"
 ACCOUNT_CHANGE_EMAIL = True  # the address that is, until the new one is verified
 ACCOUNT_EMAIL_NOTIFICATIONS = True
-ACCOUNT_RATE_LIMITS = {"status_subscribe": "20/h/ip,3/d/key"}  # beside those of allauth
+ACCOUNT_RATE_LIMITS = {  # beside those of allauth
+    "status_subscribe": "20/h/ip,3/d/key",
+    "status_receiver": "20/h/ip,3/d/key",
+    "status_receiver_host": "30/d/key",
+    "support": "10/h/ip,5/d/key",
+    "support_reply": "30/h/user",
+}
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600  # seconds; see accounts/reauthentication.py
 ACCOUNT_DELETION_DAYS = int(os.environ.get("KEYPLEX_DELETION_DAYS", "14"))
 MFA_ADAPTER = "accounts.mfa.MFAAdapter"
@@ -235,6 +245,7 @@ MAILBOX_OPEN = not EMAIL_HOST and flag("KEYPLEX_MAILBOX", default=ONLY_HERE)
 DEFAULT_FROM_EMAIL = os.environ.get(
     "KEYPLEX_MAIL_FROM", formataddr((PRODUCT.name, "no-reply@localhost"))
 )
+SUPPORT_EMAIL = os.environ.get("KEYPLEX_SUPPORT_EMAIL", "")  # told as operators are
 
 # What a browser may do
 SECURE_SSL_REDIRECT = flag("KEYPLEX_SSL_REDIRECT", default=OVER_TLS)
@@ -246,6 +257,7 @@ SESSION_COOKIE_NAME = "__Host-sessionid" if OVER_TLS else "sessionid"
 CSRF_COOKIE_NAME = "__Host-csrftoken" if OVER_TLS else "csrftoken"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 CSRF_COOKIE_HTTPONLY = True
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # no cookie of its own
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # of a whole form: the guard refuses more
@@ -265,8 +277,10 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
+FORMAT_MODULE_PATH = "dashboard.formats"
 STATIC_URL = "/static/"
 STATIC_ROOT = INSTANCE.data / "static"
+PROBE_MODELS = flag("KEYPLEX_PROBE_MODELS")  # ask models that nobody calls; that costs money
 STATUS_COPY = Path(os.environ.get("KEYPLEX_STATUS_COPY") or STATIC_ROOT / "status")
 STATICFILES_DIRS = [ROOT / "static"]
 STORAGES = {
@@ -274,7 +288,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+        else "dashboard.static_storage.CompressedStorage"
     },
 }
 

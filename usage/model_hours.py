@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Aggregate, Sum
+from django.db.models import Sum
 
 from usage import histograms
+from usage.breakdown import SumHistograms
 from usage.models import ModelHour
 
 KEPT = timedelta(days=31)
@@ -28,10 +29,6 @@ ON CONFLICT (hour, model) DO UPDATE SET
     ok = excluded.ok, failed = excluded.failed,
     latency_histogram = excluded.latency_histogram, ttft_histogram = excluded.ttft_histogram
 """
-
-
-class SumHistograms(Aggregate):
-    function = "usage_sum_histograms"
 
 
 @dataclass(frozen=True, slots=True)

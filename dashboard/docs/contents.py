@@ -22,7 +22,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         *("events", "key-and-limits", "explain", "leaked-keys"),
     ),
     "Clients": ("sdks", "migrate-openai", "migrate-anthropic", "migrate-openrouter"),
-    "Trust": ("security", "fair-use", "support"),
+    "Trust": ("security", "fair-use", "status", "support"),
 }
 
 

@@ -38,6 +38,7 @@ def values() -> Values:
     product = settings.PRODUCT
     return {
         "brand": product.name,
+        "links": product.links,
         "site_url": settings.PUBLIC_URL,
         "api_url": settings.PUBLIC_URL + product.base_path,
         "api_root": settings.PUBLIC_URL + product.base_path.removesuffix("/v1"),

@@ -122,13 +122,18 @@ def fence(_: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: 
     """Code with the name of its language, and a button that copies it."""
     env["codes"] = env.get("codes", 0) + 1
     language = (tokens[at].info.split() or ["text"])[0]
-    code = highlight(tokens[at].content, get_lexer_by_name(language), FORMATTER)
     context = {
         "id": f"code-{env['codes']}",
         "language": LANGUAGES[language],
-        "code": mark_safe(code),  # noqa: S308  # Pygments has escaped it
+        "code": coloured(tokens[at].content, language),
     }
     return render_to_string("docs/_code.html", context)
+
+
+def coloured(code: str, language: str) -> SafeString:
+    """What Pygments tells apart in it, as classes."""
+    html = highlight(code, get_lexer_by_name(language), FORMATTER)
+    return mark_safe(html)  # noqa: S308  # Pygments has escaped it
 
 
 def link(md: RendererHTML, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:

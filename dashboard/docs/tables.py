@@ -197,6 +197,15 @@ def kinds(kind: type[APIError]) -> Iterator[type[APIError]]:
         yield from kinds(child)
 
 
+def community() -> str:
+    """Clients that others look after; empty where the product names none."""
+    rows = [
+        [one.language, f"[{one.name}](<{one.url}>)", one.maintainer]
+        for one in settings.PRODUCT.links.community
+    ]
+    return table(["Language", "Client", "Maintained by"], rows) if rows else ""
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "models_table": models,
     "embedding_models_table": embedding_models,
@@ -210,4 +219,5 @@ TABLES: dict[str, Callable[[], str]] = {
     "endpoints_table": endpoints,
     "events_table": events,
     "error_types_table": error_types,
+    "community_table": community,
 }

@@ -45,10 +45,18 @@ def can_be_called(offer: Offer) -> bool:
 
 def credentials() -> Iterator[Finding]:
     """A provider without one is skipped, which may be meant so."""
+    shut = [
+        row.slug for row in Provider.objects.exclude(sealed_credential="") if not row.credential
+    ]
+    if shut:
+        yield broken(
+            f"Credentials that were sealed under another key: {shown(shut)}.",
+            "Set them again, or restore KEYPLEX_PROVIDER_KEY.",
+        )
     missing = [
         f"{provider.slug} ({provider.credential_env})"
         for provider in Provider.objects.filter(routes__disabled_at=None).distinct()
-        if credential_of(provider) is None
+        if provider.slug not in shut and credential_of(provider) is None
     ]
     if missing:
         yield look(f"Without credentials: {shown(missing)}.", "Set the variables, if you use them.")

@@ -16,7 +16,7 @@ from prometheus_client.core import Metric
 from dashboard.metrics.families import Pair, histogram, table
 from gateway.errors import RateLimited, Unavailable
 from usage import histograms
-from usage.model_hours import SumHistograms
+from usage.breakdown import SumHistograms
 from usage.models import ModelHour, UsageHour
 from usage.rollups import CLASSES
 
