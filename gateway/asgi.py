@@ -114,7 +114,7 @@ class Gateway:
                 self.spans.saw(call)
             if call.answered is not None:
                 self.captures.keep(call)
-            call.meter = None  # else the two hold each other until the garbage collector comes
+            call.meter = call.error = None  # else they hold each other and the body
 
     def endpoint_for(self, call: Call) -> Endpoint:
         """Raises UnknownEndpoint, WrongMethod."""
