@@ -54,7 +54,9 @@ def objections(page: Page) -> list[str]:
     return said + ([f"{page.url}: {over} pixels stick out"] if over else [])
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize(
+    "look", ["light", *(pytest.param(look, marks=pytest.mark.t2) for look in ("dark", "narrow"))]
+)
 def test_a_person_buys_changes_and_cancels_a_plan(
     at_home: str, paying: Paying, browser: Browser, look: str
 ) -> None:

@@ -96,6 +96,7 @@ def keys_of_every_kind(account: Account) -> dict[str, APIKey]:
     return rows
 
 
+@pytest.mark.t2
 @pytest.mark.parametrize("look", LOOKS)
 def test_axe_finds_nothing_on_the_pages_of_a_key(browser: Browser, site: Site, look: str) -> None:
     if not AXE.exists():
