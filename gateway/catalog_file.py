@@ -140,7 +140,7 @@ def load(catalog: CatalogFile) -> list[str]:
             Plan, "slug", position=position, retired_at=None, **msgspec.structs.asdict(plan)
         )
     for provider in catalog.providers:
-        changes.put(Provider, "slug", **msgspec.to_builtins(provider))
+        changes.put(Provider, "slug", **msgspec.json.decode(msgspec.json.encode(provider)))
     off_by_hand = dict(LanguageModel.objects.values_list("model_id", "switched_off_at"))
     for position, entry in enumerate(catalog.models):
         put_model(changes, entry, position, off_by_hand)

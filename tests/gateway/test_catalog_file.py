@@ -106,6 +106,14 @@ def test_a_second_time_nothing_changes(path: Path) -> None:
     assert CatalogVersion.objects.get().number == version
 
 
+@pytest.mark.parametrize("product", ["keyplex", "keymeai"])
+def test_our_own_products_change_nothing_a_second_time(product: str) -> None:
+    path = ROOT / "catalog" / f"{product}.toml"
+    assert load(path) != "Nothing changed.\n"
+
+    assert load(path) == "Nothing changed.\n"
+
+
 def test_prices_are_kept_digit_by_digit_and_a_model_may_have_none(path: Path) -> None:
     load(path)
 
