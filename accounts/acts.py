@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -143,7 +143,7 @@ def answer(
     data = request.POST if request.method == "POST" else None
     form = form_class(row, data, request.GET.get("words", ""))
     form.request = request
-    if form.is_valid() and is_done(request, form, form.act):
+    if form.is_valid() and is_done(request, form):
         return redirect(form.afterwards)
     context = {"form": form, "title": form.title_of_page, "opts": form_class.acts_on._meta}
     status = 422 if form.is_bound else 200
@@ -152,10 +152,10 @@ def answer(
     )
 
 
-def is_done(request: HttpRequest, form: forms.Form, act: Callable[[Actor], str]) -> bool:
+def is_done(request: HttpRequest, form: ActForm) -> bool:
     """Do it, and say so; else the form says why not."""
     try:
-        said = act(Actor.operator(request))
+        said = form.act(Actor.operator(request))
     except ValidationError as error:
         form.add_error(None, error)
         return False

@@ -3,25 +3,15 @@
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from redis import RedisError
 
 from accounts.audit import Actor
 from accounts.view_only import ViewOnly
 from gateway import by_hand_forms as forms
 from gateway import provider_health
 from gateway.models import LanguageModel, ModelRoute, Provider
-from gateway.route_health import RouteHealth
 
 Context = dict[str, object] | None
 ROUTE_FIELDS = ["provider", "upstream_model", "priority_now", "weight_now", "why_closed"]
-
-
-def health_now() -> RouteHealth | None:
-    """None while Redis is away: what can be done is offered all the same."""
-    try:
-        return RouteHealth.now()
-    except RedisError:
-        return None
 
 
 class RouteInline(ViewOnly, admin.TabularInline):
@@ -49,13 +39,13 @@ class ProviderAdmin(ViewOnly, admin.ModelAdmin):
     }
 
     def changelist_view(self, request: HttpRequest, extra_context: Context = None) -> HttpResponse:
-        glances = provider_health.providers(health_now())
+        glances = provider_health.providers(provider_health.health_now())
         return super().changelist_view(request, {**(extra_context or {}), "glances": glances})
 
     def beside(self, request: HttpRequest, row: Provider) -> dict[str, object]:
         """How its routes fare."""
         routes = row.routes.select_related("model", "provider")
-        return {"glances": provider_health.of_routes(list(routes), health_now())}
+        return {"glances": provider_health.of_routes(list(routes), provider_health.health_now())}
 
 
 @admin.register(ModelRoute)

@@ -1,6 +1,5 @@
 """The room itself: who is let in, under which policy, and what hangs on its walls."""
 
-from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
@@ -25,7 +24,6 @@ from dashboard.ops.abuse import abuse_page
 from dashboard.ops.request_page import request_page
 from dashboard.ops.search import search_page
 
-View = Callable[..., HttpResponseBase]
 OWN_POLICY = csp_replace({"form-action": ["'self'"], "connect-src": ["'self'"]})
 
 

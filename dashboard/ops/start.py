@@ -15,7 +15,6 @@ from dashboard.ops import money
 from dashboard.ops.alarms import alarms
 from dashboard.ops.traffic import traffic
 from gateway import provider_health
-from gateway.route_health import RouteHealth
 from usage import recorder_watch
 from usage.recorder_watch import Watched
 from webhooks.queue import queue
@@ -40,17 +39,10 @@ def look(request: HttpRequest) -> dict[str, Any]:
         "title": "How it is",
         "alarms": alarms(),
         "traffic": traffic(),
-        "glances": provider_health.providers(health()),
+        "glances": provider_health.providers(provider_health.health_now()),
         "waiting": waiting(),
         "money": money.look() if sees_money else None,
     }
-
-
-def health() -> RouteHealth | None:
-    try:
-        return RouteHealth.now()
-    except RedisError:
-        return None
 
 
 def waiting() -> Waiting:
